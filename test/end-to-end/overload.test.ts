@@ -77,6 +77,7 @@ test('a server that was suspended serves or sheds each of 2,000 waiting requests
   expect(server.auditEvents()).toHaveLength(issued + 1);
   expect(server.lines.find(isShed)).toMatchObject({
     level: 'warn',
+    code: 'overloaded',
     status: 503,
     reason: expect.stringMatching(
       /^\d+ requests are waiting, the oldest for \d+ ms; COUNTERSIGN_MAX_QUEUE_DELAY is 1 ms$/,

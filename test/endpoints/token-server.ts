@@ -60,6 +60,7 @@ export interface TokenServer {
 interface Replaced {
   registry: Partial<Registry>;
   keyring: Partial<Keyring>;
+  isLogWritten: boolean;
   now: number | undefined;
   check: TokenRevocations['check'] | undefined;
   revoke: TokenRevocations['revoke'] | undefined;
@@ -93,7 +94,10 @@ export async function startTokenServer(
   };
   const clients = new Map(clientIds.map((id) => [id, client(id, certificateOf(id))]));
   const resources = new Map(resourceRecords.map(resource).map((each) => [each.name, each]));
-  const replaced: Replaced = { registry: {}, keyring: {}, now: undefined, check: undefined, revoke: undefined };
+  const replaced: Replaced = {
+    ...{ registry: {}, keyring: {}, isLogWritten: true },
+    ...{ now: undefined, check: undefined, revoke: undefined },
+  };
   const now = () => replaced.now ?? Date.now();
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const { keyring, keyId } = await replaceableKeyring(privateKey, replaced);
@@ -137,7 +141,11 @@ export async function startTokenServer(
     tokenRates: new TokenRates(),
     accessTokens: createAccessTokenVerifier({ issuer: ISSUER, keyring, revocations }),
     revocations,
-    auditLog: createAuditLog({ info: write, warn: write, error: write }, addRequestMetrics(metrics), async () => true),
+    auditLog: createAuditLog(
+      { info: write, warn: write, error: write },
+      addRequestMetrics(metrics),
+      async () => replaced.isLogWritten,
+    ),
     now,
   });
   const listener = await openHttpListener({ kind: 'tcp', host: '127.0.0.1', port: 0 }, app.fetch, () => {});
@@ -209,6 +217,9 @@ async function replaceableKeyring(privateKey: KeyObject, replaced: Replaced) {
   const single = singleKey(key);
   const keyring: Keyring = {
     ...single,
+    get published() {
+      return replaced.keyring.published ?? single.published;
+    },
     signingKey: (algorithm) => (replaced.keyring.signingKey ?? single.signingKey)(algorithm),
     find: (keyId) => (replaced.keyring.find ?? single.find)(keyId),
   };
