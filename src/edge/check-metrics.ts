@@ -53,6 +53,7 @@ function routeRecorders(requests: RequestMetrics): (route: AuditEntry['route']) 
     ['mint', requests.forEndpoint('edge_mint', minted)],
     ['verify', requests.forEndpoint('edge_verify', verified)],
     ['either', requests.forEndpoint('edge_either', [...minted, ...verified])],
+    ['rejected', requests.forEndpoint('edge_rejected', [])],
   ]);
   const unknown = requests.forEndpoint('edge_unknown', []);
   return (route) => recorders.get(route) ?? unknown;

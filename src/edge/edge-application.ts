@@ -30,8 +30,9 @@ export function createEdgeApplication(dependencies: EdgeDependencies): Applicati
     serve: async (request, response) => {
       const trace = dependencies.auditLog.tracer.start('edge', request.fields);
       const { decision, outcome, written } = await decide(request, trace);
-      const { status, headers } = (await written) ? decision : unaudited;
-      trace.end(outcome);
+      const isWritten = await written;
+      const { status, headers } = isWritten ? decision : unaudited;
+      trace.end(isWritten ? outcome : { ...outcome, status, code: 'audit_unwritable' });
       respond(request, response, status, headers);
     },
     parseHead: parseCheckHead,

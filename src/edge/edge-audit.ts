@@ -34,24 +34,36 @@ export function createEdgeAudit({ write }: AuditLog, count: CheckCounter): EdgeA
     });
     return writing;
   };
+  /** What cannot be written is denied, whatever the decision was. */
+  const countWritten = async (writing: Written, outcome: CheckOutcome, entry: AuditEntry, duration: number) => {
+    const isWritten = await writing;
+    if (isWritten) count(entry, outcome, duration);
+    else count({ ...entry, code: 'audit_unwritable' }, 'rejected', duration);
+    return isWritten;
+  };
   return {
     begin: () => ({ event: 'edge_check_denied' }),
     approved: (entry, { verified, minted }, duration, context) => {
-      count(entry, outcomeOf(verified, minted), duration);
+      const outcome = outcomeOf(verified, minted);
       const complete = () => Object.assign(entry, context(), { duration_ms: inHundredths(duration) });
       const ofVerified = verified && written('verified', verified, complete);
       const ofMinted = minted && written('minted', minted, complete);
-      if (ofVerified && ofMinted) return Promise.all([ofVerified, ofMinted]).then((all) => all.every(Boolean));
-      return ofVerified ?? ofMinted ?? Promise.resolve(false);
+      return countWritten(both(ofVerified, ofMinted), outcome, entry, duration);
     },
     denied: (entry, { error }, duration, cause) => {
       const isFailure = error === 'server_error';
       entry.duration_ms = inHundredths(duration);
-      count(entry, isFailure ? 'failed' : 'rejected', duration);
       if (isFailure && cause instanceof Error && cause.stack !== undefined) entry.stack = cause.stack;
-      return write(isFailure ? 'error' : 'warn', entry, `edge check ${isFailure ? 'failed' : 'denied'}`);
+      const writing = write(isFailure ? 'error' : 'warn', entry, `edge check ${isFailure ? 'failed' : 'denied'}`);
+      return countWritten(writing, isFailure ? 'failed' : 'rejected', entry, duration);
     },
   };
+}
+
+/** Resolves to false without any event. */
+function both(one: Written | undefined, other: Written | undefined): Written {
+  if (one && other) return Promise.all([one, other]).then((all) => all.every(Boolean));
+  return one ?? other ?? Promise.resolve(false);
 }
 
 function outcomeOf(verified: ApprovedToken | undefined, minted: ApprovedToken | undefined): CheckOutcome {

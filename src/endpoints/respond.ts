@@ -79,9 +79,13 @@ export function audited(
   return async (request) => {
     const trace = audit.startTrace(request.fields);
     const { response, outcome, written } = await decide(request, trace);
-    const isWritten = await written;
-    trace.end(outcome);
-    return isWritten ? response : respondWithError(request, unaudited(), status);
+    if (await written) {
+      trace.end(outcome);
+      return response;
+    }
+    const withheld = respondWithError(request, unaudited(), status);
+    trace.end({ ...outcome, status: withheld.status, code: 'audit_unwritable' });
+    return withheld;
   };
 }
 

@@ -16,7 +16,7 @@ export interface AuditEntry {
   client_address?: string | undefined;
   /** Of the W3C Trace Context that the request belongs to. */
   trace_id?: string | undefined;
-  /** Of a check at the edge: `mint`, `verify` or `either`. */
+  /** Of a check at the edge: `mint`, `verify`, `either` or `rejected`. */
   route?: string;
   /** Name of the resource of a check. */
   resource?: string;
@@ -82,7 +82,8 @@ export type Written = Promise<boolean>;
 
 /**
  * Records each decision of one endpoint once: a log event, and the metrics. An entry is not copied, so that its log line
- * is cheap: it must not be used afterwards.
+ * is cheap: it must not be changed afterwards. A decision is counted once it is known whether its event is written:
+ * otherwise the request is rejected, whatever the decision was.
  */
 export interface Audit {
   /** The entry of a new request. */
@@ -98,7 +99,7 @@ export interface Audit {
 export interface AuditLog {
   readonly tracer: Tracer;
   readonly forEndpoint: (endpoint: AuditedEndpoint) => Audit;
-  /** Writes one event, for decisions that are counted elsewhere. The entry must not be used afterwards. */
+  /** Writes one event, for decisions that are counted elsewhere. The entry must not be changed afterwards. */
   readonly write: (level: keyof Log, entry: AuditEntry, message: string) => Written;
 }
 
@@ -124,26 +125,30 @@ export function createAuditLog(
   };
   const forEndpoint = ({ name, granted, inactive = granted, rejected: { event } }: AuditedEndpoint): Audit => {
     const record = requests.forEndpoint(name, [...new Set([granted.outcome, inactive.outcome])]);
+    const countWritten = async (writing: Written, outcome: string, entry: AuditEntry, duration: number) => {
+      const isWritten = await writing;
+      if (isWritten) record(outcome, entry.code ?? '', duration);
+      else record('rejected', 'audit_unwritable', duration);
+      return isWritten;
+    };
     return {
       begin: () => ({ event }),
       startTrace: (headers) => tracer.start(name, headers),
       granted: (entry, duration) => {
         const { event, message, outcome } = entry.active === false ? inactive : granted;
-        record(outcome, entry.code ?? '', duration);
         entry.event = event;
         entry.duration_ms = inHundredths(duration);
-        return write(entry.advice === undefined ? 'info' : 'warn', entry, message);
+        const writing = write(entry.advice === undefined ? 'info' : 'warn', entry, message);
+        return countWritten(writing, outcome, entry, duration);
       },
       rejected: (entry, duration) => {
-        record('rejected', entry.code ?? '', duration);
         entry.duration_ms = inHundredths(duration);
-        return write('warn', entry, `${name} request rejected`);
+        return countWritten(write('warn', entry, `${name} request rejected`), 'rejected', entry, duration);
       },
       failed: (entry, duration, cause) => {
-        record('failed', entry.code ?? 'internal_error', duration);
         entry.duration_ms = inHundredths(duration);
         if (cause instanceof Error && cause.stack !== undefined) entry.stack = cause.stack;
-        return write('error', entry, `${name} request failed`);
+        return countWritten(write('error', entry, `${name} request failed`), 'failed', entry, duration);
       },
     };
   };

@@ -31,10 +31,19 @@ export function createLog(append: (line: string) => void, { format = jsonLine, l
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** The event that is written when an output can be written again. */
+/** The event that is written when an output for the log can be written again. */
 export function restoredLine(reason: string, lostLines: number, format: LineFormat = jsonLine): string {
-  const message = `the log can be written again; ${lostLines} lines were lost since the start`;
-  return format('warn', { event: 'log_restored', reason, lost_lines: lostLines }, message);
+  return format('warn', { event: 'log_restored', reason, lost_lines: lostLines }, restored(lostLines));
+}
+
+/** The same for an output for decisions: meanwhile, requests were rejected with this code. */
+export function decisionsRestoredLine(reason: string, lostLines: number, format: LineFormat = jsonLine): string {
+  const fields = { event: 'log_restored', code: 'audit_unwritable', reason, lost_lines: lostLines };
+  return format('warn', fields, restored(lostLines));
+}
+
+function restored(lostLines: number): string {
+  return `the log can be written again; ${lostLines} lines were lost since the start`;
 }
 
 /** The fields are not copied into the object that is written: most lines are audit events, which have many. */

@@ -1,7 +1,15 @@
 import { fileErrorReason } from '../file-error.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { Written } from './audit.ts';
-import { createLog, jsonLine, type LineFormat, type Log, type LogLevel, restoredLine } from './log.ts';
+import {
+  createLog,
+  decisionsRestoredLine,
+  jsonLine,
+  type LineFormat,
+  type Log,
+  type LogLevel,
+  restoredLine,
+} from './log.ts';
 import { LogFile } from './log-file.ts';
 import { LogOutput } from './log-output.ts';
 
@@ -70,14 +78,16 @@ export interface LoggingConfig {
  * @throws {OperatorError} when the audit file cannot be opened
  */
 export function openLogs({ level, format, audit }: LoggingConfig, onOutage: (problem: string) => void): Logs {
-  const stdout = new LogOutput({ restoredLine: (...outage) => restoredLine(...outage, format), onOutage });
+  const stdoutRestored = audit && !audit.alsoToStdout ? restoredLine : decisionsRestoredLine;
+  const stdout = new LogOutput({ restoredLine: (...outage) => stdoutRestored(...outage, format), onOutage });
   const toStdout = (line: string) => stdout.append(line);
   const log = createLog(toStdout, { format, level });
   if (!audit) return createLogs({ log, audit: createLog(toStdout, { format }), decisions: [stdout] });
 
   const { output: file, reopen } = openAuditFile(audit.file, (problem) => {
     onOutage(problem);
-    log.error({ event: 'audit_file_failed', reason: problem }, 'decisions cannot be recorded: requests get 503');
+    const fields = { event: 'audit_file_failed', code: 'audit_unwritable', reason: problem };
+    log.error(fields, 'decisions cannot be recorded: requests get 503');
   });
   if (!audit.alsoToStdout) {
     return createLogs({
@@ -114,7 +124,7 @@ function openAuditFile(path: string, onOutage: (problem: string) => void) {
     throw new OperatorError([`COUNTERSIGN_AUDIT_FILE: ${path} cannot be opened: ${fileErrorReason(error)}`]);
   }
   const write = (bytes: Uint8Array) => file.write(bytes);
-  const output = new LogOutput({ write, name: `the audit file ${path}`, restoredLine, onOutage });
+  const output = new LogOutput({ write, name: `the audit file ${path}`, restoredLine: decisionsRestoredLine, onOutage });
   const reopen = () => output.reopen(() => file.open());
   setInterval(() => file.isMoved() && reopen(), MOVED_CHECK_MILLISECONDS).unref();
   return { output, reopen };

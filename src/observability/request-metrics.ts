@@ -9,6 +9,7 @@ export type EndpointName =
   | 'edge_mint'
   | 'edge_verify'
   | 'edge_either'
+  | 'edge_rejected'
   | 'edge_unknown'
   | 'none';
 

@@ -347,23 +347,39 @@ test('verify never mints', async () => {
 test('checks are counted by route, outcome and code, and by known resource', async () => {
   const own = await startEdge({ clients: [pinned(caller)], resources });
   const forwarded = `X-SSL-Client-Cert: ${encodeURIComponent(caller.pem)}`;
-  for (const path of ['mint/api', 'mint/api', 'either/api', 'mint/none-1', 'mint/none-2', 'mint/admin', '?']) {
-    await sendRequest(own.url, { method: 'GET', path: `/edge/${path}`, lines: [forwarded] });
-  }
+  const send = (path: string) => sendRequest(own.url, { method: 'GET', path: `/edge/${path}`, lines: [forwarded] });
+  own.replaced.isLogWritten = false;
+  for (const path of ['mint/api', 'either/none']) await send(path);
+  own.replaced.isLogWritten = true;
+  for (const path of [
+    'mint/api',
+    'mint/api',
+    'either/api',
+    'mint/none-1',
+    'mint/none-2',
+    'mint/admin',
+    '?',
+    'rejected',
+  ])
+    await send(path);
   const lines = (await own.metrics.render()).split('\n');
   const counted = (name: string) => lines.filter((line) => line.startsWith(name) && !line.endsWith(' 0')).sort();
   expect(counted('countersign_requests_total')).toEqual([
+    'countersign_requests_total{endpoint="edge_either",outcome="rejected",code="audit_unwritable"} 1',
     'countersign_requests_total{endpoint="edge_either",outcome="reused",code=""} 1',
     'countersign_requests_total{endpoint="edge_mint",outcome="minted",code=""} 1',
+    'countersign_requests_total{endpoint="edge_mint",outcome="rejected",code="audit_unwritable"} 1',
     'countersign_requests_total{endpoint="edge_mint",outcome="rejected",code="resource_unknown"} 2',
     'countersign_requests_total{endpoint="edge_mint",outcome="rejected",code="scope_unregistered"} 1',
     'countersign_requests_total{endpoint="edge_mint",outcome="reused",code=""} 1',
+    'countersign_requests_total{endpoint="edge_rejected",outcome="rejected",code="path_issuer_unknown"} 1',
     'countersign_requests_total{endpoint="edge_unknown",outcome="rejected",code="route_unknown"} 1',
   ]);
   expect(counted('countersign_edge_checks_total')).toEqual([
-    'countersign_edge_checks_total{resource="",outcome="rejected"} 3',
+    'countersign_edge_checks_total{resource="",outcome="rejected"} 5',
     'countersign_edge_checks_total{resource="admin",outcome="rejected"} 1',
     'countersign_edge_checks_total{resource="api",outcome="minted"} 1',
+    'countersign_edge_checks_total{resource="api",outcome="rejected"} 1',
     'countersign_edge_checks_total{resource="api",outcome="reused"} 2',
   ]);
   await own.close();

@@ -377,7 +377,7 @@ describe('with COUNTERSIGN_AUDIT_FILE', () => {
     );
     expect(await server.readiness()).toBe(`not ready: the audit file ${file} cannot be written: ${reason}\n`);
     expect(await server.requestToken()).toBe(503);
-    await server.waitForEvent('audit_file_failed');
+    expect(await server.waitForEvent('audit_file_failed')).toMatchObject({ code: 'audit_unwritable' });
     fix(file);
     await eventually(
       async () => (await server.readiness()) === 'ok\n',
@@ -385,7 +385,10 @@ describe('with COUNTERSIGN_AUDIT_FILE', () => {
       5_000,
     );
     expect(await server.requestToken()).toBe(200);
-    expect(parsed(file).map(({ event }) => event)).toEqual(['log_restored', 'token_issued']);
+    expect(parsed(file).map(({ event, code }) => [event, code])).toEqual([
+      ['log_restored', 'audit_unwritable'],
+      ['token_issued', undefined],
+    ]);
   });
 
   const hasFullDevice = existsSync('/dev/full');

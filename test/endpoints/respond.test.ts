@@ -8,6 +8,7 @@ import { createLog, restoredLine } from '../../src/observability/log.ts';
 import { LogOutput } from '../../src/observability/log-output.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { addRequestMetrics } from '../../src/observability/request-metrics.ts';
+import type { TracedOutcome } from '../../src/observability/tracing/trace.ts';
 
 // Safe: the endpoint of this test reads nothing else of a request.
 const request = { fields: new HeaderFields([]) } as HttpRequest;
@@ -43,4 +44,24 @@ test('no request is granted without its audit event, even if the log can be writ
   const granted = (await responses).filter(({ status }) => status === 200);
   expect([granted.length > 0, granted.length < requests]).toEqual([true, true]);
   for (const response of granted) expect(written).toContain(`"jti":"${JSON.parse(await response.text()).jti}"`);
+});
+
+test('the trace of a decision that cannot be written states what the client received', async () => {
+  const outcomes: TracedOutcome[] = [];
+  const tracer = {
+    start: () => ({ traceId: undefined, begin: () => {}, end: (of: TracedOutcome) => outcomes.push(of) }),
+  };
+  const log = createLog(() => {});
+  const written = async () => false;
+  const audit = createAuditLog(log, addRequestMetrics(createMetrics()), written, { tracer }).forEndpoint({
+    name: 'token',
+    granted: { event: 'token_issued', message: 'token issued', outcome: 'issued' },
+    rejected: { event: 'token_rejected' },
+  });
+  const endpoint = audited(audit, errorStatus, async (_, entry) => {
+    entry.client_id = 'a';
+    return Response.json({});
+  });
+  const { status } = await endpoint(request);
+  expect([status, outcomes]).toEqual([503, [{ status: 503, code: 'audit_unwritable', clientId: 'a' }]]);
 });

@@ -3,13 +3,13 @@ import { createAuditLog } from '../../src/observability/audit.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { addRequestMetrics } from '../../src/observability/request-metrics.ts';
 
-function startAudit() {
+function startAudit(isWritten = true) {
   const lines: object[] = [];
   const write = (fields: object) => void lines.push(fields);
   const metrics = createMetrics();
-  const audit = createAuditLog({ info: write, warn: write, error: write }, addRequestMetrics(metrics), () =>
-    Promise.resolve(true),
-  ).forEndpoint({
+  const log = { info: write, warn: write, error: write };
+  const written = async () => isWritten;
+  const audit = createAuditLog(log, addRequestMetrics(metrics), written).forEndpoint({
     name: 'token',
     granted: { event: 'token_issued', message: 'token issued', outcome: 'issued' },
     rejected: { event: 'token_rejected' },
@@ -47,8 +47,7 @@ test('a granted request about an inactive token has an event, a message and an o
     inactive: { event: 'revocation_ignored', message: 'no token revoked', outcome: 'ignored' },
     rejected: { event: 'revocation_rejected' },
   });
-  audit.granted({ ...audit.begin(), active: false }, 1);
-  audit.granted(audit.begin(), 1);
+  await Promise.all([audit.granted({ ...audit.begin(), active: false }, 1), audit.granted(audit.begin(), 1)]);
   expect(lines).toMatchObject([{ event: 'revocation_ignored', active: false }, { event: 'token_revoked' }]);
   expect(messages).toEqual(['no token revoked', 'token revoked']);
   const text = await metrics.render();
@@ -61,10 +60,11 @@ test('a granted request about an inactive token has an event, a message and an o
 
 test('each audited token request is counted by outcome and code, with its duration in seconds', async () => {
   const { audit, metrics } = startAudit();
-  audit.granted({ ...audit.begin(), peer: 'unix' }, 2);
-  audit.granted({ ...audit.begin(), peer: 'unix' }, 40);
-  audit.rejected({ ...audit.begin(), peer: 'unix', code: 'client_unknown' }, 3);
-  audit.failed({ ...audit.begin(), peer: 'unix', code: 'internal_error' }, 3_000);
+  const begin = () => ({ ...audit.begin(), peer: 'unix' });
+  await audit.granted(begin(), 2);
+  await audit.granted(begin(), 40);
+  await audit.rejected({ ...begin(), code: 'client_unknown' }, 3);
+  await audit.failed({ ...begin(), code: 'internal_error' }, 3_000);
   const lines = (await metrics.render()).split('\n');
   expect(lines).toEqual(
     expect.arrayContaining([
@@ -81,4 +81,16 @@ test('each audited token request is counted by outcome and code, with its durati
       'countersign_request_duration_seconds_count{endpoint="token",outcome="failed"} 1',
     ]),
   );
+});
+
+test('a decision that cannot be written is counted as rejected, whatever it was', async () => {
+  const { audit, metrics } = startAudit(false);
+  expect(await audit.granted(audit.begin(), 2)).toBe(false);
+  expect(await audit.rejected({ ...audit.begin(), code: 'client_unknown' }, 3)).toBe(false);
+  const lines = (await metrics.render()).split('\n');
+  expect(lines.filter((line) => /^countersign_requests_total.*endpoint="token"/.test(line))).toEqual([
+    'countersign_requests_total{endpoint="token",outcome="failed",code="internal_error"} 0',
+    'countersign_requests_total{endpoint="token",outcome="issued",code=""} 0',
+    'countersign_requests_total{endpoint="token",outcome="rejected",code="audit_unwritable"} 2',
+  ]);
 });
