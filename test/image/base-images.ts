@@ -53,6 +53,16 @@ export function nodeImage(): string {
   return name;
 }
 
+/** A stand-in for the image of a program: Debian with packages. @returns its name in the store */
+export function debianImageWith(name: string, packages: readonly string[]): string {
+  if (!hasImage(name)) {
+    const install = `apt-get update -q && apt-get install -y -q --no-install-recommends ${packages.join(' ')}`;
+    const dockerfile = `FROM ${debianImage()}\nRUN ${install} && rm -rf /var/lib/apt/lists\n`;
+    inTemporaryFolder((context) => buildImage({ name, context, dockerfile }));
+  }
+  return name;
+}
+
 function nodeDockerfile(debian: string): string {
   const npm = '/usr/local/lib/node_modules/npm';
   return `FROM ${debian}

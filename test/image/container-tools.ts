@@ -8,6 +8,10 @@ const packages: Readonly<Record<string, string>> = {
   podman: 'podman',
   conmon: 'conmon',
   netavark: 'netavark',
+  'aardvark-dns': 'aardvark-dns',
+  unshare: 'util-linux',
+  ip: 'iproute2',
+  iptables: 'iptables',
   mmdebstrap: 'mmdebstrap',
 };
 
