@@ -105,8 +105,10 @@ const ownTypes: Readonly<Record<string, Schema>> = {
   'proxyTrust.gatewayCertificate.thumbprints': names,
   'clients.files': {
     type: 'object',
-    propertyNames: { pattern: '^[A-Za-z0-9][-._A-Za-z0-9]*\\.(ya?ml|json|jsonl|ndjson)$' },
-    additionalProperties: { type: ['string', 'object', 'array'] },
+    additionalProperties: false,
+    patternProperties: {
+      '^[A-Za-z0-9][-._A-Za-z0-9]*\\.(ya?ml|json|jsonl|ndjson)$': { type: ['string', 'object', 'array'] },
+    },
   },
   'clients.configMaps': names,
   settings,
