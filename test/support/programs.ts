@@ -30,6 +30,7 @@ const sources = {
   zsh: { apt: 'zsh', brew: 'zsh' },
   jq: { apt: 'jq', brew: 'jq' },
   logrotate: { apt: 'logrotate', brew: 'logrotate' },
+  'systemd-analyze': { apt: 'systemd' },
 } as const satisfies Record<string, Source>;
 
 export type ProgramName = keyof typeof sources;
