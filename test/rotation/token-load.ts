@@ -19,7 +19,8 @@ export interface TokenLoad {
 }
 
 export interface TokenLoadOptions {
-  readonly port: number;
+  /** Of the terminator on this machine, or the path of a Unix socket that is connected to it. */
+  readonly port: number | string;
   readonly host: string;
   /** The CA of the server certificate, and the identity of the client, PEM. */
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
@@ -38,13 +39,14 @@ export function startTokenLoad(options: TokenLoadOptions): TokenLoad {
   const { port, host, tls, body, connections, lines = [], pause = 0, onToken } = options;
   const failures = new Map<number, number>();
   const request = requestBytes({ lines: [`Host: ${host}`, ...lines], body });
+  const address = typeof port === 'string' ? { path: port } : { port, host: '127.0.0.1' };
   let isStopped = false;
   const fail = (status: number) => void failures.set(status, (failures.get(status) ?? 0) + 1);
   const run = async () => {
     while (!isStopped) await useConnection().catch(() => fail(0));
   };
   const useConnection = async () => {
-    const socket = connect({ port, host: '127.0.0.1', servername: host, ALPNProtocols: ['http/1.1'], ...tls });
+    const socket = connect({ ...address, servername: host, ALPNProtocols: ['http/1.1'], ...tls });
     socket.setEncoding('latin1');
     try {
       socket.write(request);

@@ -16,7 +16,7 @@ export interface RawRequest {
 type TlsOption = 'ca' | 'cert' | 'key' | 'servername' | 'maxVersion' | 'ciphers' | 'session' | 'rejectUnauthorized';
 
 export interface RawOptions {
-  /** For `https:`. The server certificate is verified against `ca`. */
+  /** For `https:`, and for HTTPS on a Unix socket. The server certificate is verified against `ca`. */
   readonly tls?: Pick<ConnectionOptions, TlsOption>;
   /** The source address of the connection, such as `127.0.0.2`. */
   readonly localAddress?: string;
@@ -76,7 +76,10 @@ export async function sendRaw(target: string, bytes: Uint8Array, options: RawOpt
 }
 
 function connectTo(target: string, { tls, localAddress }: RawOptions): Socket {
-  if (target.startsWith('unix:')) return connect({ path: target.slice('unix:'.length) });
+  if (target.startsWith('unix:')) {
+    const path = target.slice('unix:'.length);
+    return tls ? connectTls({ path, ...tls }) : connect({ path });
+  }
   const { protocol, hostname, port } = new URL(target);
   const from = localAddress ? { localAddress } : {};
   const address = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port), ...from };

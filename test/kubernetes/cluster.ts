@@ -1,0 +1,162 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type RunningProgram, startProgram } from '../support/child-process.ts';
+import { eventually } from '../support/eventually.ts';
+import { repositoryRoot } from '../support/repository-root.ts';
+import { runProgram } from '../support/run-program.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { writeClusterPki } from './pki.ts';
+
+/** The first runs everything that a test does not drain. */
+export const nodes = ['n1', 'n2'] as const;
+
+/** Where a test sees the network of the cluster from. */
+type Place = 'node' | 'outside';
+
+export interface ClusterOptions {
+  /** The programs of Kubernetes. */
+  readonly binaries: string;
+  readonly kubectl: string;
+  /** Puts the archives of the images into the folder. */
+  readonly writeImages: (directory: string) => Promise<void>;
+}
+
+export interface Cluster {
+  /** Has `kubeconfig` and `volumes/`, and the logs of all programs in `logs/`. */
+  readonly directory: string;
+  /** Runs a program on the first node, as the administrator of the cluster. Throws unless it exits with 0. */
+  readonly run: (command: readonly string[], options?: { input?: string; timeout?: number }) => Promise<string>;
+  /** @returns a Unix socket that is connected to this TCP address, seen from a node or from outside the cluster */
+  readonly relay: (address: string, from: Place) => Promise<string>;
+  readonly stop: () => Promise<void>;
+}
+
+/** A node starts with an import of images of several hundred megabytes. */
+const START_MILLISECONDS = 600_000;
+
+/**
+ * Starts a cluster of two nodes in namespaces of its own. It needs root. It ends with this process, and leaves nothing but files
+ * in the temporary folder of the test run.
+ */
+export async function startCluster({ binaries, kubectl, writeImages }: ClusterOptions): Promise<Cluster> {
+  const directory = temporaryDirectory();
+  const images = join(directory, 'images');
+  mkdirSync(images);
+  await writeImages(images);
+  writeClusterPki(join(directory, 'pki'), nodes);
+  const cgroup = `countersign-${process.pid}`;
+  const settings = kernelSettings();
+  const namespaces = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const script = join(repositoryRoot, 'test/kubernetes/cluster/cluster.sh');
+  // With the parent death signal, the cluster ends with this process, however that ends.
+  const args = ['--pdeathsig', 'KILL', 'unshare', ...namespaces, 'bash', script];
+  const path = `${binaries}:${dirname(kubectl)}:${process.env.PATH}`;
+  const env = { PATH: path, WORK: directory, NODES: nodes.join(' '), CGROUP: cgroup };
+  const program = startProgram('setpriv', args, { env });
+  const stop = async () => {
+    program.kill('SIGKILL');
+    await program.exited;
+    await removeCgroups(cgroup);
+    restoreKernelSettings(settings);
+  };
+  try {
+    await untilReady(program, directory);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { directory, ...accessTo(program, directory, path), stop };
+}
+
+async function untilReady(program: RunningProgram, directory: string): Promise<void> {
+  const isReady = () => existsSync(join(directory, 'ready'));
+  const explain = () => `the cluster does not start\n${program.stdout()}${program.stderr()}${endOfLogs(directory)}`;
+  await eventually(() => isReady() || program.hasExited(), explain, START_MILLISECONDS);
+  if (program.hasExited()) throw new Error(explain());
+}
+
+function endOfLogs(directory: string): string {
+  const logs = join(directory, 'logs');
+  const names = existsSync(logs) ? readdirSync(logs) : [];
+  const end = (name: string) => readFileSync(join(logs, name), 'utf8').trimEnd().split('\n').slice(-5).join('\n');
+  return names.map((name) => `--- ${name}\n${end(name)}\n`).join('');
+}
+
+function accessTo(program: RunningProgram, directory: string, path: string): Pick<Cluster, 'run' | 'relay'> {
+  // The first process inside; `unshare` itself is outside.
+  const children = readFileSync(`/proc/${program.pid}/task/${program.pid}/children`, 'utf8');
+  const inside = ['--target', children.trim(), '--net', '--mount', '--pid', '--wd=/', '--'];
+  const env = {
+    KUBECONFIG: join(directory, 'pki', 'admin.kubeconfig'),
+    HOME: directory,
+    PATH: path,
+  };
+  const run: Cluster['run'] = async (command, { input = '', timeout = 100_000 } = {}) => {
+    const { code, stdout, stderr } = await runProgram('nsenter', [...inside, ...command], { env, input, timeout });
+    if (code !== 0) throw new Error(`${command.join(' ')}: exit code ${code}\n${stderr}${stdout}`);
+    return stdout.toString();
+  };
+  let relays = 0;
+  const relay: Cluster['relay'] = async (address, from) => {
+    relays += 1;
+    const socket = join(directory, `relay-${relays}.sock`);
+    const place = from === 'outside' ? ['nsenter', '--net=/run/netns/outside'] : [];
+    const relaying = ['socat', `UNIX-LISTEN:${socket},fork,backlog=1024`, `TCP:${address}`];
+    startProgram('nsenter', [...inside, ...place, ...relaying]);
+    await eventually(
+      () => existsSync(socket),
+      () => `no relay to ${address}`,
+    );
+    return socket;
+  };
+  return { run, relay };
+}
+
+const cgroupRoot = '/sys/fs/cgroup';
+
+/** Removes the cgroups of the nodes, once the kernel has ended their processes. */
+async function removeCgroups(name: string): Promise<void> {
+  const found = readdirSync(cgroupRoot)
+    .map((hierarchy) => join(cgroupRoot, hierarchy, name))
+    .filter((path) => existsSync(path));
+  const folders = found.flatMap((path) => [path, ...foldersBelow(path)]).sort((a, b) => b.length - a.length);
+  for (const folder of folders) {
+    await eventually(
+      () => isRemoved(folder),
+      () => `${folder} is in use`,
+    );
+  }
+}
+
+function foldersBelow(path: string): string[] {
+  const entries = readdirSync(path, { withFileTypes: true, recursive: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+function isRemoved(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What kubelet changes for the whole machine. */
+const changedByKubelet = [
+  'vm/overcommit_memory',
+  'vm/panic_on_oom',
+  'kernel/panic',
+  'kernel/panic_on_oops',
+  'kernel/keys/root_maxkeys',
+  'kernel/keys/root_maxbytes',
+];
+
+function kernelSettings(): ReadonlyMap<string, string> {
+  const paths = changedByKubelet.map((name) => join('/proc/sys', name));
+  return new Map(paths.map((path) => [path, readFileSync(path, 'utf8')]));
+}
+
+function restoreKernelSettings(settings: ReadonlyMap<string, string>): void {
+  for (const [path, value] of settings) writeFileSync(path, value);
+}
