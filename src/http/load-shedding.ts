@@ -2,7 +2,10 @@ import type { RequestListener, Server } from 'node:http';
 import type { Application } from './application.ts';
 import type { ActiveRequests } from './draining.ts';
 import type { ReceivedRequest } from './received-request.ts';
+import { RequestQueue } from './request-queue.ts';
 import type { RequestsInFlight } from './requests-in-flight.ts';
+import { ShedRequests } from './shed-requests.ts';
+import { Turns } from './turns.ts';
 
 export interface LoadShedding {
   /** Milliseconds. */
@@ -20,10 +23,9 @@ export type SheddingCause =
   | { readonly kind: 'requests_in_flight'; readonly count: number };
 
 /**
- * Rejects requests while too many are in flight, and queues what a turn of the event loop read beyond a few requests. Node
- * accepts one connection in each turn, so a long turn would keep new connections waiting where they cannot be shed. While
+ * Rejects requests while too many are in flight, and queues what a turn of the event loop read beyond a few requests. While
  * the oldest request of a long queue has waited for longer than the maximum, further ones are rejected, without any of their
- * work: a few in each turn, since peers that try again at once would otherwise leave no time for anything else.
+ * work. So is a request behind one that is rejected and waits for its response: its own would have to wait as well.
  */
 export function shedOverload(
   server: Server<typeof ReceivedRequest>,
@@ -32,69 +34,32 @@ export function shedOverload(
   active: Pick<ActiveRequests, 'shed'>,
 ): RequestListener<typeof ReceivedRequest> {
   const queue = new RequestQueue(serve);
-  server.on('connection', queue.onConnection);
-  const sheddingCause = ({ delay, length }: RequestQueue, mayBeShed: boolean): SheddingCause | undefined => {
-    if (mayBeShed && inFlight.isExceeded) return { kind: 'requests_in_flight', count: inFlight.count };
-    const isLate = delay > maxQueueDelay && length >= MIN_QUEUE_LENGTH;
-    if ((!mayBeShed || !isLate) && length < MAX_QUEUE_LENGTH) return undefined;
-    return { kind: 'queue_delay', milliseconds: delay, length };
-  };
-  const shed = new ShedRequests((cause, incoming, outgoing) => {
+  const shed = new ShedRequests<SheddingCause>((cause, incoming, outgoing) => {
     onShed(cause, incoming);
     // The connection stays open: a new one costs more than this response.
     outgoing.writeHead(overloaded.status, overloaded.headers).end(overloaded.body);
   });
+  const turns = new Turns(server, (limit) => {
+    const hasStarted = queue.startNext(limit);
+    return shed.answerNext(limit) || hasStarted;
+  });
+  const sheddingCause = ({ delay, length }: RequestQueue, incoming: ReceivedRequest): SheddingCause | undefined => {
+    const mayBeShed = isShed(incoming);
+    if (mayBeShed && inFlight.isExceeded) return { kind: 'requests_in_flight', count: inFlight.count };
+    const isLate = delay > maxQueueDelay && length >= MIN_QUEUE_LENGTH;
+    if ((mayBeShed && isLate) || length >= MAX_QUEUE_LENGTH)
+      return { kind: 'queue_delay', milliseconds: delay, length };
+    return mayBeShed ? shed.causeBefore(incoming) : undefined;
+  };
   return (incoming, outgoing) => {
-    const cause = sheddingCause(queue, isShed(incoming));
+    turns.schedule();
+    const cause = sheddingCause(queue, incoming);
     if (!cause) {
       queue.add(incoming, outgoing);
       return;
     }
     active.shed(outgoing);
     shed.add(cause, incoming, outgoing);
-  };
-}
-
-/** How many shed requests are answered in one turn. Each takes about half as long as one that is served. */
-const SHED_PER_TURN = 4;
-
-type ShedRequest = readonly [cause: SheddingCause, ...request: Request];
-
-/** Requests that are rejected, in their order. Beyond as many as the queue holds, each is answered at once. */
-class ShedRequests {
-  readonly #reject: (...shed: ShedRequest) => void;
-  #waiting: ShedRequest[] = [];
-  /** How many of those were answered. */
-  #answered = 0;
-  #isScheduled = false;
-  #answerable = SHED_PER_TURN;
-
-  constructor(reject: (...shed: ShedRequest) => void) {
-    this.#reject = reject;
-  }
-
-  add(...shed: ShedRequest): void {
-    if (!this.#isScheduled) {
-      this.#isScheduled = true;
-      setImmediate(this.#nextTurn);
-    }
-    if (this.#answerable > 0 || this.#waiting.length - this.#answered >= MAX_QUEUE_LENGTH) {
-      this.#answerable -= 1;
-      this.#reject(...shed);
-    } else this.#waiting.push(shed);
-  }
-
-  readonly #nextTurn = () => {
-    const next = this.#waiting.slice(this.#answered, this.#answered + SHED_PER_TURN);
-    this.#answered += next.length;
-    this.#answerable = SHED_PER_TURN - next.length;
-    if (this.#answered >= MAX_QUEUE_LENGTH || this.#answered === this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#answered);
-      this.#answered = 0;
-    }
-    for (const shed of next) this.#reject(...shed);
-    this.#isScheduled = next.length > 0;
-    if (this.#isScheduled) setImmediate(this.#nextTurn);
   };
 }
 
@@ -106,77 +71,3 @@ const MIN_QUEUE_LENGTH = 100;
  * one connection could send any number of requests in advance.
  */
 const MAX_QUEUE_LENGTH = 4_096;
-
-/** How many requests are started in one turn; fewer while connections are accepted. */
-const PER_TURN = 32;
-const PER_TURN_WHILE_ACCEPTING = 8;
-
-type Request = Parameters<RequestListener<typeof ReceivedRequest>>;
-
-interface Waiting {
-  readonly request: Request;
-  /** When it was read, by `performance.now()`. */
-  readonly since: number;
-  /** The one that was read after it. */
-  next: Waiting | undefined;
-}
-
-/** Requests that were read and not started, in their order. */
-class RequestQueue {
-  length = 0;
-  readonly #start: (...request: Request) => void;
-  #oldest: Waiting | undefined;
-  #newest: Waiting | undefined;
-  /** How many may still be started in this turn. */
-  #startable = PER_TURN;
-  #isAccepting = false;
-  #isScheduled = false;
-
-  constructor(start: (...request: Request) => void) {
-    this.#start = start;
-  }
-
-  readonly onConnection = () => {
-    this.#isAccepting = true;
-  };
-
-  /** How long the oldest request has waited, in milliseconds. */
-  get delay(): number {
-    return this.#oldest ? performance.now() - this.#oldest.since : 0;
-  }
-
-  /** Starts the request at once, or after those that are waiting. */
-  add(...request: Request): void {
-    if (!this.#isScheduled) {
-      this.#isScheduled = true;
-      setImmediate(this.#nextTurn);
-    }
-    if (this.#startable > 0 && !this.#oldest) {
-      this.#startable -= 1;
-      this.#start(...request);
-    } else this.#append({ request, since: performance.now(), next: undefined });
-  }
-
-  #append(waiting: Waiting): void {
-    if (this.#newest) this.#newest.next = waiting;
-    else this.#oldest = waiting;
-    this.#newest = waiting;
-    this.length += 1;
-  }
-
-  readonly #nextTurn = () => {
-    const limit = this.#isAccepting ? PER_TURN_WHILE_ACCEPTING : PER_TURN;
-    this.#isAccepting = false;
-    this.#startable = limit;
-    while (this.#startable > 0 && this.#oldest) {
-      const { request } = this.#oldest;
-      this.#oldest = this.#oldest.next;
-      if (!this.#oldest) this.#newest = undefined;
-      this.length -= 1;
-      this.#startable -= 1;
-      this.#start(...request);
-    }
-    this.#isScheduled = this.#startable < PER_TURN;
-    if (this.#isScheduled) setImmediate(this.#nextTurn);
-  };
-}
