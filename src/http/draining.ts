@@ -1,5 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { BodyDisplaced } from './malformed-reasons.ts';
+import { ReceivedRequest } from './received-request.ts';
 import { RequestsInFlight } from './requests-in-flight.ts';
 
 /** Requests that are still unanswered after this time are aborted. */
@@ -12,10 +14,19 @@ export type RequestInFlight =
 
 /** An open connection on which a request head was received. */
 interface Connection {
+  readonly socket: Socket;
   /** To the last request whose response or body is unfinished. */
   response: ServerResponse | undefined;
-  /** How many of its requests count as in flight: more than one if they are pipelined. */
+  last: TrackedRequest | undefined;
+  /** How many of its requests are in flight: more than one if they are pipelined. */
   requests: number;
+}
+
+/** A request counts as in flight from its last byte on, until its response is sent. */
+interface TrackedRequest {
+  state: 'receiving' | 'in_flight' | 'done';
+  /** Its place in the order of all requests of the listener. */
+  readonly position: number;
 }
 
 /** Tracks which connections have a request in flight, so that nothing cuts off its response or overtakes it. */
@@ -28,20 +39,22 @@ export class ActiveRequests {
    */
   readonly #connections = new Map<Socket, Connection>();
   readonly #ending = new WeakSet<Socket>();
-  readonly #shed = new WeakSet<ServerResponse>();
+  #position = 0;
+  /** How many requests have not been received in full. */
+  #receiving = 0;
   #draining = false;
 
   /** @param inFlight counts the requests of this server as well */
   constructor(server: Server, inFlight = new RequestsInFlight()) {
     this.#server = server;
     this.#inFlight = inFlight;
-    server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-      const connection = this.#connections.get(socket) ?? this.#open(socket);
+    server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+      const connection = this.#connections.get(request.socket) ?? this.#open(request.socket);
       connection.response = response;
-      this.#count(connection, 1);
+      const tracked = this.#track(connection);
+      if (request instanceof ReceivedRequest) request.onReceived = () => this.#setInFlight(tracked, connection);
       response.on('close', () => {
-        // Unless the connection closed first, or the request no longer counts.
-        if (connection.requests > 0 && !this.#shed.has(response)) this.#count(connection, -1);
+        this.#finish(tracked, connection);
         if (connection.response === response && response.req.complete) connection.response = undefined;
       });
       if (this.#draining) response.shouldKeepAlive = false;
@@ -49,30 +62,63 @@ export class ActiveRequests {
   }
 
   #open(socket: Socket): Connection {
-    const connection: Connection = { response: undefined, requests: 0 };
+    const connection: Connection = { socket, response: undefined, last: undefined, requests: 0 };
     this.#connections.set(socket, connection);
     // In Node 24, a response that waits for an earlier one emits no `close` when the connection closes.
     socket.once('close', () => {
       this.#connections.delete(socket);
-      this.#count(connection, -connection.requests);
+      if (connection.last) this.#finish(connection.last, connection);
+      this.#inFlight.count -= connection.requests;
+      connection.requests = 0;
     });
     return connection;
   }
 
-  #count(connection: Connection, requests: number): void {
-    connection.requests += requests;
-    this.#inFlight.count += requests;
+  #track(connection: Connection): TrackedRequest {
+    this.#position += 1;
+    connection.last = { state: 'receiving', position: this.#position };
+    this.#receiving += 1;
+    if (this.#receiving > this.#inFlight.max) this.#endSlowest();
+    return connection.last;
+  }
+
+  #setInFlight(tracked: TrackedRequest, connection: Connection): void {
+    if (tracked.state !== 'receiving') return;
+    tracked.state = 'in_flight';
+    this.#receiving -= 1;
+    connection.requests += 1;
+    this.#inFlight.count += 1;
+  }
+
+  #finish(tracked: TrackedRequest, connection: Connection): void {
+    if (tracked.state === 'receiving') this.#receiving -= 1;
+    // Unless the connection closed first.
+    if (tracked.state === 'in_flight' && connection.requests > 0) {
+      connection.requests -= 1;
+      this.#inFlight.count -= 1;
+    }
+    tracked.state = 'done';
+  }
+
+  /** Ends the request whose body has been arriving for longest, with the same response as after the time limit. */
+  #endSlowest(): void {
+    let slowest: Connection | undefined;
+    for (const connection of this.#connections.values()) {
+      if (connection.last?.state !== 'receiving') continue;
+      if (!slowest?.last || connection.last.position < slowest.last.position) slowest = connection;
+    }
+    if (!slowest?.last) return;
+    this.#finish(slowest.last, slowest);
+    this.#server.emit('clientError', new BodyDisplaced(), slowest.socket);
   }
 
   /**
-   * Stops counting a request that is shed. Its response may have to wait for earlier ones: if it counted, a client that
-   * sends many requests in advance would keep the limit exceeded, and everything would be shed.
+   * Never counts a request that is shed as in flight. Its response may have to wait for earlier ones: if it counted, a client
+   * that sends many requests in advance would keep the limit exceeded, and everything would be shed.
    */
-  shed(response: ServerResponse): void {
-    const connection = this.#connections.get(response.req.socket);
-    if (!connection || connection.requests === 0) return;
-    this.#shed.add(response);
-    this.#count(connection, -1);
+  shed({ req }: ServerResponse): void {
+    const connection = this.#connections.get(req.socket);
+    if (connection?.last) this.#finish(connection.last, connection);
   }
 
   /** The last request on this connection that still has an unfinished response or body. */

@@ -20,6 +20,7 @@ export interface LoadShedding {
 export type SheddingCause =
   /** The oldest request in the queue has waited for too many milliseconds, or the queue is full. */
   | { readonly kind: 'queue_delay'; readonly milliseconds: number; readonly length: number }
+  /** `count`: with this request. */
   | { readonly kind: 'requests_in_flight'; readonly count: number };
 
 /**
@@ -45,7 +46,7 @@ export function shedOverload(
   });
   const sheddingCause = ({ delay, length }: RequestQueue, incoming: ReceivedRequest): SheddingCause | undefined => {
     const mayBeShed = isShed(incoming);
-    if (mayBeShed && inFlight.isExceeded) return { kind: 'requests_in_flight', count: inFlight.count };
+    if (mayBeShed && inFlight.isFull) return { kind: 'requests_in_flight', count: inFlight.count + 1 };
     const isLate = delay > maxQueueDelay && length >= MIN_QUEUE_LENGTH;
     if ((mayBeShed && isLate) || length >= MAX_QUEUE_LENGTH)
       return { kind: 'queue_delay', milliseconds: delay, length };

@@ -16,6 +16,11 @@ export interface ClientError extends NodeJS.ErrnoException {
   readonly bytesParsed?: number;
 }
 
+/** The body of a request has been arriving for longer than those of all others, and too many are arriving. */
+export class BodyDisplaced extends Error implements ClientError {
+  readonly code = 'ERR_BODY_DISPLACED';
+}
+
 /**
  * Explains an error of the connection, or of Node's HTTP parser, to the operator who has to fix it.
  *
@@ -89,6 +94,10 @@ const explanations: Readonly<Record<string, Explanation>> = {
   ECONNRESET: ['connection_lost', 'the connection was reset'],
   EPIPE: ['connection_lost', 'the connection was closed while the response was sent'],
   ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'the request did not arrive in time'],
+  ERR_BODY_DISPLACED: [
+    'request_timeout',
+    'it was arriving for longer than all others, and more than COUNTERSIGN_MAX_REQUESTS_IN_FLIGHT were arriving',
+  ],
   ERR_SSL_HTTP_REQUEST: [
     'protocol_mismatch',
     'HTTP on an HTTPS listener: configure the proxy to use HTTPS to the server',

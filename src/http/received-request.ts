@@ -7,12 +7,20 @@ const MAX_CHUNKS = 256;
 
 /** Node's request as the listener creates it, with the only way to read its header and its body. */
 export class ReceivedRequest extends IncomingMessage {
+  /** Called as soon as it was received in full. */
+  onReceived: (() => void) | undefined;
   #fields: HeaderFields | undefined;
 
   /** Parsed once. */
   get fields(): HeaderFields {
     this.#fields ??= new HeaderFields(this.rawHeaders);
     return this.#fields;
+  }
+
+  /** Node's parser pushes null behind the body, also if that is empty. */
+  override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
+    if (chunk === null) this.onReceived?.();
+    return super.push(chunk, encoding);
   }
 
   /**

@@ -28,7 +28,7 @@ export function createListenerLimits(config: CapacityConfig, metrics: Metrics, l
   const inFlight = new RequestsInFlight(maxRequestsInFlight);
   metrics.addGauge({
     name: 'requests_in_flight',
-    help: 'Requests to the public listener and the edge whose response is unfinished',
+    help: 'Requests that the public listener and the edge received in full and have not answered',
     labels: [],
     read: () => [{ labels: {}, value: inFlight.count }],
   });

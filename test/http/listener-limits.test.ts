@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { describeListenAddress } from '../../src/http/listen-address.ts';
 import { openHttpListener } from '../../src/http/listener.ts';
@@ -90,6 +91,66 @@ test('requests that are shed do not count, although their responses wait for ear
   expect(server.inFlight.count).toBe(0);
   await becomes(send(other, ['POST', '/']), [200]);
   for (const socket of [first, other]) socket.destroy();
+  await server.close();
+});
+
+test('requests whose body is incomplete are not in flight, and keep no others from being served', async () => {
+  const server = await listen(3);
+  const held = server.connect();
+  const heldStatuses = send(held, ['POST', '/held'], ['POST', '/held']);
+  await becomes(() => server.inFlight.count, 2);
+  const slow = [server.connect(), server.connect()];
+  const statuses = slow.map((socket) => send(socket, ['GET', '/']));
+  for (const each of statuses) await becomes(each, [200]);
+  for (const socket of slow) socket.write(INCOMPLETE_HELD);
+  const other = server.connect();
+  for (let round = 1; round <= 5; round++) await becomes(send(other, ['POST', '/']), [200]);
+  expect(server.inFlight.count).toBe(2);
+  for (const socket of slow) socket.write('=b');
+  await becomes(() => server.inFlight.count, 4);
+  await becomes(send(other, ['POST', '/']), [503]);
+  server.release();
+  for (const each of [...statuses, heldStatuses]) await becomes(each, [200, 200]);
+  expect(server.inFlight.count).toBe(0);
+  for (const socket of [held, ...slow, other]) socket.destroy();
+  await server.close();
+});
+
+test('of more incomplete bodies than requests may be in flight, the one that has been arriving for longest gets 408', async () => {
+  const server = await listen(3);
+  const slow = Array.from({ length: 4 }, () => server.connect().on('error', () => {}));
+  const statuses = slow.map((socket) => send(socket, ['GET', '/']));
+  for (const each of statuses) await becomes(each, [200]);
+  // Not in the order of the connections.
+  for (const index of [2, 0, 3]) {
+    slow[index]?.write(INCOMPLETE_HELD);
+    await delay(20);
+  }
+  slow[1]?.write(INCOMPLETE_HELD);
+  await becomes(() => statuses.map((each) => each()), [[200], [200], [200, 408], [200]]);
+  const other = server.connect();
+  // Each request is incomplete for a moment, and displaces another one.
+  await becomes(send(other, ['POST', '/']), [200]);
+  await becomes(() => statuses.map((each) => each()), [[200, 408], [200], [200, 408], [200]]);
+  for (const socket of [...slow, other]) socket.destroy();
+  await server.close();
+});
+
+/** A POST of which only a part of the body was sent. */
+const INCOMPLETE_HELD = 'POST /held HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na';
+
+test('a request behind one that waits for its 503 is shed as well, although others are served again', async () => {
+  const server = await listen(1);
+  const [first, other, third] = [server.connect(), server.connect(), server.connect()];
+  send(first, ['POST', '/held']);
+  await becomes(() => server.inFlight.count, 1);
+  const statuses = send(other, ...Array.from({ length: 30 }, (): ['POST', string] => ['POST', '/']));
+  await becomes(() => server.shed.length > 0, true);
+  server.release();
+  await becomes(statuses, Array(30).fill(503));
+  await becomes(send(third, ['POST', '/']), [200]);
+  await becomes(send(other, ['POST', '/']), [200]);
+  for (const socket of [first, other, third]) socket.destroy();
   await server.close();
 });
 
