@@ -124,7 +124,12 @@ function openAuditFile(path: string, onOutage: (problem: string) => void) {
     throw new OperatorError([`COUNTERSIGN_AUDIT_FILE: ${path} cannot be opened: ${fileErrorReason(error)}`]);
   }
   const write = (bytes: Uint8Array) => file.write(bytes);
-  const output = new LogOutput({ write, name: `the audit file ${path}`, restoredLine: decisionsRestoredLine, onOutage });
+  const output = new LogOutput({
+    write,
+    name: `the audit file ${path}`,
+    restoredLine: decisionsRestoredLine,
+    onOutage,
+  });
   const reopen = () => output.reopen(() => file.open());
   setInterval(() => file.isMoved() && reopen(), MOVED_CHECK_MILLISECONDS).unref();
   return { output, reopen };

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, expect, test, vi } from 'vitest';
+import { diag } from '@opentelemetry/api';
+import { afterAll, afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { Log } from '../../src/observability/log.ts';
 import { createOtlpTracer, type OtlpTracer } from '../../src/observability/tracing/otlp-tracer.ts';
 
@@ -50,4 +51,18 @@ test('the tracer reports a header that cannot be sent, and closes', async () => 
   traceRequest(tracer);
   await tracer.close();
   expect(reasons).toEqual([expect.stringContaining('Header name must be a valid HTTP token')]);
+});
+
+test('the tracer reports another problem at once, and the same one again only after a minute', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const tracer = openTracer({});
+  for (const problem of ['one', 'one', 'another', 'one']) diag.error(problem);
+  expect(reasons).toEqual(['one', 'another']);
+  vi.advanceTimersByTime(60_000);
+  for (const problem of ['another', 'one', 'one']) diag.error(problem);
+  expect(reasons).toEqual(['one', 'another', 'another', 'one']);
+  for (let number = 0; number < 1_000; number += 1) diag.error(`number ${number}`);
+  expect(reasons).toHaveLength(4 + 18);
+  await tracer.close();
 });

@@ -134,14 +134,19 @@ function withoutUndefined({ status, code, clientId }: TracedOutcome): Attributes
 
 /** How long the same problem is not logged again. */
 const REPEAT_MILLISECONDS = 60_000;
+/** The text of a problem may be another one each time. */
+const MAX_PROBLEMS = 20;
 
 /** Logs what the library reports, which it does again for every batch. */
 function exportProblemReporter(log: Log): (problem: string) => void {
-  let nextTime = 0;
+  /** Until when each problem is not logged again. */
+  const logged = new Map<string, number>();
   return (problem) => {
     const now = performance.now();
-    if (now < nextTime) return;
-    nextTime = now + REPEAT_MILLISECONDS;
-    log.warn({ event: 'trace_export_failed', reason: problem.slice(0, 1_000) }, 'traces cannot be exported');
+    for (const [known, end] of logged) if (end <= now) logged.delete(known);
+    const reason = problem.slice(0, 1_000);
+    if (logged.has(reason) || logged.size === MAX_PROBLEMS) return;
+    logged.set(reason, now + REPEAT_MILLISECONDS);
+    log.warn({ event: 'trace_export_failed', reason }, 'traces cannot be exported');
   };
 }

@@ -1,3 +1,5 @@
+import { exporterProblems, type OtelEnvironment } from './exporter-variables.ts';
+
 /** How requests are traced, from the variables of OpenTelemetry. */
 export interface TracingConfig {
   readonly protocol: OtlpProtocol;
@@ -26,7 +28,7 @@ export type SamplerName = (typeof samplerNames)[number];
  * @returns undefined if no endpoint is set, or tracing is switched off
  */
 export function readTracingConfig(
-  env: Readonly<Record<string, string | undefined>>,
+  env: OtelEnvironment,
   onProblem: (problem: string) => void,
 ): TracingConfig | undefined {
   const read = (...names: readonly string[]) => {
@@ -34,8 +36,15 @@ export function readTracingConfig(
     return name === undefined ? undefined : { name, value: env[name] ?? '' };
   };
   const endpoint = read('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT');
-  const isOff = env.OTEL_SDK_DISABLED?.toLowerCase() === 'true' || env.OTEL_TRACES_EXPORTER === 'none';
-  if (!endpoint || isOff) return undefined;
+  const [disabled, exporter] = [read('OTEL_SDK_DISABLED'), read('OTEL_TRACES_EXPORTER')];
+  if (!endpoint || disabled?.value.toLowerCase() === 'true' || exporter?.value === 'none') return undefined;
+  if (disabled && disabled.value.toLowerCase() !== 'false') {
+    onProblem(`${disabled.name}: "${disabled.value}" is neither true nor false`);
+  }
+  if (exporter && exporter.value !== 'otlp') {
+    onProblem(`${exporter.name}: "${exporter.value}" is not supported: use otlp, or none for no traces`);
+  }
+  for (const problem of exporterProblems(env)) onProblem(problem);
   if (!/^https?:$/.test(URL.parse(endpoint.value)?.protocol ?? '')) {
     onProblem(`${endpoint.name}: "${endpoint.value}" is not an http or https URL, such as http://127.0.0.1:4318`);
   }
