@@ -9,12 +9,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const { SERVICE_URL, ISSUER, TERMINATOR, CERTIFICATE_HEADER, VERIFY_HEADER, CLIENT_ID, SCOPE, FILES } = process.env;
 const fileIn = (path) => (existsSync(`${FILES}/${path}`) ? readFileSync(`${FILES}/${path}`, 'utf8').trim() : undefined);
 
+const xfcc = ({ pem, sha256 }) => `Hash=${sha256.toString('hex')};Cert="${encodeURIComponent(pem)}"`;
+
 /** What each terminator forwards: the header of the certificate and its value, then those of the verification. */
 const formats = {
   nginx: ({ pem }) => ['x-ssl-client-cert', encodeURIComponent(pem), 'x-ssl-client-verify', 'SUCCESS'],
   'ingress-nginx': ({ pem }) => ['ssl-client-cert', encodeURIComponent(pem), 'ssl-client-verify', 'SUCCESS'],
-  envoy: ({ pem }) => ['x-forwarded-client-cert', `Cert="${encodeURIComponent(pem)}"`],
-  istio: ({ pem }) => ['x-forwarded-client-cert', `Cert="${encodeURIComponent(pem)}"`],
+  envoy: (certificate) => ['x-forwarded-client-cert', xfcc(certificate)],
+  istio: (certificate) => ['x-forwarded-client-cert', xfcc(certificate)],
   haproxy: ({ der }) => ['x-ssl-client-cert', der, 'x-ssl-client-verify', '0'],
   apache: ({ pem }) => ['x-ssl-client-cert', pem.trim().replaceAll('\n', ' '), 'x-ssl-client-verify', 'SUCCESS'],
   caddy: ({ der }) => ['x-ssl-client-cert', der],
@@ -67,13 +69,12 @@ function forwardedCertificate() {
   const certificate = new X509Certificate(fileIn('client/certificate'));
   const format = formats[TERMINATOR];
   if (!format) throw new Error(`tests.client: the test does not know what ${TERMINATOR} forwards: remove tests.client`);
-  const [name, value, verify, success] = format({
-    pem: certificate.toString(),
-    der: certificate.raw.toString('base64'),
-  });
+  const pem = certificate.toString();
+  const sha256 = createHash('sha256').update(certificate.raw).digest();
+  const [name, value, verify, success] = format({ pem, der: certificate.raw.toString('base64'), sha256 });
   const secret = fileIn('proxy-secret/secret')?.split(/\s+/)[0];
   return {
-    thumbprint: createHash('sha256').update(certificate.raw).digest('base64url'),
+    thumbprint: sha256.toString('base64url'),
     headers: {
       [CERTIFICATE_HEADER || name]: value,
       ...((verify || VERIFY_HEADER) && { [VERIFY_HEADER || verify]: success ?? 'SUCCESS' }),
@@ -96,11 +97,18 @@ async function testToken() {
   console.log(`ok: ${CLIENT_ID} gets a token that is bound to its certificate`);
 }
 
-const { issuer } = await whenReached(() => documentAt('/.well-known/openid-configuration'));
-if (issuer !== ISSUER) throw new Error(`the metadata has the issuer ${issuer}, expected ${ISSUER}`);
-console.log(`ok: the metadata is that of ${issuer}`);
-const { keys } = await documentAt('/jwks');
-if (keys.length === 0) throw new Error('/jwks: there is no key');
-console.log(`ok: the JWKS has ${keys.length} key${keys.length === 1 ? '' : 's'}`);
-if (CLIENT_ID) await testToken();
-else console.log('no token was requested: set tests.client to name a client');
+async function testRelease() {
+  const { issuer } = await whenReached(() => documentAt('/.well-known/openid-configuration'));
+  if (issuer !== ISSUER) throw new Error(`the metadata has the issuer ${issuer}, expected ${ISSUER}`);
+  console.log(`ok: the metadata is that of ${issuer}`);
+  const { keys } = await documentAt('/jwks');
+  if (keys.length === 0) throw new Error('/jwks: there is no key');
+  console.log(`ok: the JWKS has ${keys.length} key${keys.length === 1 ? '' : 's'}`);
+  if (CLIENT_ID) await testToken();
+  else console.log('no token was requested: set tests.client to name a client');
+}
+
+await testRelease().catch((error) => {
+  console.error(`failed: ${error.message}`);
+  process.exitCode = 1;
+});
