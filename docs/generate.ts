@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { rejectionsPage } from '../src/commands/rejections/reference.ts';
 import { settingsReference } from '../src/settings/reference.ts';
+import { capacityTables } from './capacity.ts';
 import { chartReference } from './chart/reference.ts';
 import { chartSchema } from './chart/schema.ts';
 import { openapiDocument } from './openapi/document.ts';
@@ -17,6 +18,7 @@ export function generateDocuments(): readonly GeneratedDocument[] {
   return [
     documentWith('configuration.md', 'settings', settingsReference()),
     documentWith('http.md', 'http', httpReference()),
+    sizingPage(),
     { file: new URL('rejections.md', import.meta.url), content: rejectionsPage() },
     { file: new URL('openapi.json', import.meta.url), content: asJson(openapiDocument()) },
     ...chartDocuments(),
@@ -36,6 +38,12 @@ function chartDocuments(): readonly GeneratedDocument[] {
 
 function asJson(value: object): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+/** From the figures of docs/performance.md, which the benchmark replaces. */
+export function sizingPage(): GeneratedDocument {
+  const performance = readFileSync(new URL('performance.md', import.meta.url), 'utf8');
+  return documentWith('sizing.md', 'capacity', capacityTables(performance));
 }
 
 function documentWith(page: string, name: string, content: string): GeneratedDocument {

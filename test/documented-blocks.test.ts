@@ -22,6 +22,7 @@ const output = notRun('the output of a command, with names and times of its own'
 const diagram = notRun('a diagram');
 const gateway = notRun('needs another gateway, or Kubernetes');
 const partOfPod = notRun('a part of a pod; the chart has the whole one');
+const docker = notRun('needs Docker; npm run test:image builds and runs the same without');
 const dotNet = notRun('needs the .NET SDK');
 
 /**
@@ -49,6 +50,14 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
     ['npm run benchmark', notRun('takes ten minutes; test/benchmark/benchmark.test.ts has its options')],
   ],
   'CONTRIBUTING.md': [['npm run', by('documentation.test.ts')]],
+  'docs/alerts.md': [
+    ['/readyz', operate],
+    ['cat server.log', operate],
+    ['cat audit.log', operate],
+    ['"path_expired"', operate],
+    ['.serial_number', operate],
+    ['"token_issued") | .client_id', operate],
+  ],
   'docs/chains.md': [
     ['certificate new-ca.pem', operate],
     ['clients apply -f', operate],
@@ -67,6 +76,10 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
   'docs/configuration.md': [
     ['proxy-secret', operate],
     ['proxy_ssl_certificate ', by('end-to-end/https-trusted-proxy-nginx.test.ts')],
+  ],
+  'docs/containers.md': [
+    ['docker compose', docker],
+    ['docker build', docker],
   ],
   'docs/doctor.md': [
     ['doctor --url https://auth.example', operate],
@@ -122,6 +135,10 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
     ['countersign token', operate],
   ],
   'docs/operate.md': [
+    ['npm install --prefix', notRun('the commands are run elsewhere, the installation by npm run test:package')],
+    ['GET countersign:keyring', keys],
+    ['SETNX countersign:keyring', keys],
+    ['clients apply clients-backup.yaml', keys],
     ['systemd-run', notRun('needs systemd as the first process')],
     ['countersign serve --check', operate],
     ['enable --now', operate],

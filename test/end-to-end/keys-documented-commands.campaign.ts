@@ -12,7 +12,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 const block = (content: string, replacements: Readonly<Record<string, string>> = {}) =>
   documentedBlock('docs/keys.md', 'sh', content, replacements);
 
-describeWith(['redis-server', 'openssl', 'jq'], 'the commands of docs/keys.md', () => {
+describeWith(['redis-server', 'openssl', 'jq'], 'the commands of docs/keys.md and docs/operate.md', () => {
   const folder = temporaryDirectory();
   const contentOf = (name: string) => readFileSync(join(folder, name), 'utf8');
   let redis: RunningRedis;
@@ -59,6 +59,23 @@ describeWith(['redis-server', 'openssl', 'jq'], 'the commands of docs/keys.md', 
     const next = (await keys()).find(({ state }: { state: string }) => state === 'next').kid;
     await shell.succeed(block('retire KID --now', { KID: next }), kek);
     expect((await keys()).map(({ kid }: { kid: string }) => kid)).not.toContain(next);
+  });
+
+  test('the records and the keyring of docs/operate.md are restored after Redis has lost them', async () => {
+    const inOperate = (content: string) => documentedBlock('docs/operate.md', 'sh', content);
+    const env = { ...kek, COUNTERSIGN_CHAIN_VERIFIED_BY: 'header' };
+    writeFileSync(join(folder, 'clients.yaml'), documentedBlock('README.md', 'yaml', '# clients.yaml'));
+    await shell.succeed('countersign clients apply clients.yaml; countersign tokens revoke --client billing', env);
+    const before = await keys();
+    await shell.succeed(inOperate('GET countersign:keyring'), env);
+    expect(JSON.parse(contentOf('revocations-backup.json')).revocations).toMatchObject([{ value: 'billing' }]);
+    await shell.succeed('redis-cli -u "$COUNTERSIGN_REDIS_URL" FLUSHALL');
+    const restore = inOperate('SETNX countersign:keyring');
+    expect(await shell.succeed(restore, env)).toMatch(/^1\n/);
+    expect(await keys()).toEqual(before);
+    // A keyring that is there already is kept.
+    expect(await shell.succeed(restore, env)).toMatch(/^0\n/);
+    expect(await shell.succeed(inOperate('clients apply clients-backup.yaml'), env)).toMatch(/^\+ billing/m);
   });
 
   test('a key is created in a directory, and added to a Secret', async () => {

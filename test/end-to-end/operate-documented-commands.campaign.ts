@@ -174,6 +174,26 @@ describeWith(['nginx', 'redis-server', 'curl', 'jq', 'logrotate', 'openssl'], 't
     expect(listed).toContain('"code":"client_disabled"');
   });
 
+  test('docs/alerts.md: the state of a replica, its log and its decisions are searched', async () => {
+    const block = (content: string, replacements: Readonly<Record<string, string>> = {}) =>
+      shell.succeed(documentedBlock('docs/alerts.md', 'sh', content, replacements));
+    const state = await block('/readyz', { 'http://127.0.0.1:9090': await operations() });
+    expect(state).toMatch(/^ok\n/);
+    for (const metric of ['ready', 'redis_up', 'requests_in_flight', 'client_invalidation_mode', 'watched_file_in_use'])
+      expect(state).toMatch(new RegExp(`^countersign_${metric}[ {]`, 'm'));
+    const log = [
+      { level: 'error', event: 'a' },
+      { level: 'info', event: 'b' },
+      { level: 'warn', code: 'c' },
+    ];
+    file('server.log', log.map((line) => JSON.stringify(line)).join('\n'));
+    expect((await block('cat server.log')).match(/"event":"\w+"/g)).toEqual(['"event":"a"']);
+    expect(await block('cat audit.log')).toMatch(/^ *1 client_disabled billing$/m);
+    expect(await block('"path_expired"')).toBe('');
+    expect(await block('.serial_number')).toMatch(/^billing\t[0-9A-F]+\tCN=Client CA$/m);
+    expect(await block('"token_issued") | .client_id')).toMatch(/^ *\d+ billing$/m);
+  });
+
   test('docs/doctor.md: the doctor finds the deployment secure', async () => {
     const doctor = documentedBlock('docs/doctor.md', 'sh', 'doctor --url https://auth.example', {
       'countersign doctor': `countersign doctor ${reach} --cacert server-ca.pem --operations ${await operations()}`,

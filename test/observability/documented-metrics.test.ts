@@ -8,6 +8,7 @@ import { shippedExpressions } from '../support/shipped-expressions.ts';
 
 const textOf = (path: string) => readFileSync(join(repositoryRoot, path), 'utf8');
 const page = textOf('docs/metrics.md');
+const alerts = textOf('docs/alerts.md');
 const metrics = new Map(registeredMetrics().map((metric) => [metric.name, metric]));
 
 test('docs/metrics.md lists every metric with its type and its labels', () => {
@@ -42,20 +43,41 @@ describe('the shipped rules and dashboard', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('each alert has a section of docs/metrics.md as its runbook', () => {
+  test('each alert has a section of docs/alerts.md as its runbook, with impact, check and fix', () => {
     // The rules have the form that the test of promtool requires.
     const { groups } = parse(textOf('deploy/observability/prometheus-rules.yaml')) as {
       groups: { rules: { alert: string; annotations: Record<string, string> }[] }[];
     };
     const rules = groups.flatMap((group) => group.rules);
     expect(rules.length).toBeGreaterThan(20);
+    const sections = alertSections();
+    expect([...sections.keys()].sort()).toEqual(rules.map(({ alert }) => alert).sort());
     for (const { alert, annotations } of rules) {
-      expect(page).toContain(`\n### ${alert}\n`);
+      const section = sections.get(alert) ?? '';
+      expect(section.match(/^\*\*\w+\.\*\*/gm), alert).toEqual(['**Impact.**', '**Check.**', '**Fix.**']);
+      expect(alerts, 'the table at the top').toContain(`](#${alert.toLowerCase()})`);
       expect(annotations).toEqual({
         summary: expect.any(String),
         runbook: expect.stringMatching(/^[A-Z].*\.$/),
-        details: expect.stringMatching(`^docs/metrics\\.md#${alert.toLowerCase()}$`),
+        details: expect.stringMatching(`^docs/alerts\\.md#${alert.toLowerCase()}$`),
       });
     }
   });
 });
+
+/** By the name of the alert. */
+function alertSections(): ReadonlyMap<string, string> {
+  const sections = alerts.split(/^### /m).slice(1);
+  return new Map(sections.map((section) => [section.split('\n', 1)[0] ?? '', section]));
+}
+
+test.each(['docs/alerts.md', 'docs/troubleshooting.md'])('%s names metrics, events and codes that exist', (name) => {
+  const others = ['rejections', 'configuration', 'http', 'clients'].map((each) => textOf(`docs/${each}.md`));
+  const known = [page, ...others].join('\n');
+  const named = [...textOf(name).matchAll(/`([a-z]+(?:_[a-z0-9]+)+)`/g)].map(([, word = '']) => word);
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((word) => !new RegExp(`\\b${word}\\b`).test(known) && !ofOthers.has(word))).toEqual([]);
+});
+
+/** A metric of Kubernetes, and a setting of Prometheus. */
+const ofOthers: ReadonlySet<string> = new Set(['container_cpu_cfs_throttled_periods_total', 'rule_files']);

@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { withSection } from '../../../docs/generate.ts';
+import { sizingPage, withSection } from '../../../docs/generate.ts';
 import { repositoryRoot } from '../../support/repository-root.ts';
 import type { CaseResult } from '../cases/case.ts';
 import type { CaseName } from '../cases.ts';
 import { type Measurement, ratioOf } from '../measure/rounds.ts';
 import { plotCpuTime } from './plot.ts';
 import { describeProvenance, type Provenance } from './provenance.ts';
-import { renderMarkdown, type Table } from './table.ts';
+import { renderMarkdown } from './table.ts';
 import { targetTable } from './targets.ts';
 
 const performance = join(repositoryRoot, 'docs/performance.md');
@@ -39,9 +39,11 @@ export async function writeDocuments(
   const oneClient = results.get('one-client');
   // Safe: the figures of a throughput case.
   if (oneClient) await writeOverview(oneClient.figures as readonly Measurement[], provenance);
+  const { file, content } = sizingPage();
+  writeFileSync(file, content);
 }
 
-/** The plot, the summary in the README, and the sizing. */
+/** The plot, and the summary in the README. */
 async function writeOverview(measurements: readonly Measurement[], provenance: Provenance): Promise<void> {
   const serve = measurements.find(({ contender }) => contender === 'serve, Redis');
   const peer = measurements.find(({ contender }) => contender === 'oidc-provider');
@@ -54,26 +56,6 @@ async function writeOverview(measurements: readonly Measurement[], provenance: P
     `${(100 * ratioOf(serve.cpuByRound, peer.cpuByRound).median).toFixed(0)} % of \`oidc-provider\` with the same client.`,
   ];
   replaceSection(readme, 'performance', summary.join('\n'));
-  replaceSection(performance, 'sizing', renderMarkdown(sizingTable(serve.cpu.median)));
-}
-
-const TOKENS_PER_HOUR = [100_000, 1_000_000, 10_000_000, 100_000_000] as const;
-/** The load at which the latencies of the case open-loop are measured. */
-const UTILIZATION = 0.7;
-
-function sizingTable(microseconds: number): Table {
-  const perReplica = (UTILIZATION * 1e6) / microseconds;
-  return {
-    title: `Replicas with one core each, at ${UTILIZATION * 100} % of it and ${microseconds.toFixed(0)} µs per token`,
-    columns: ['tokens per hour', 'tokens per second', 'cores in use', 'replicas'],
-    rows: TOKENS_PER_HOUR.map((perHour) => [
-      perHour.toLocaleString('en'),
-      (perHour / 3600).toFixed(0),
-      ((perHour / 3600) * (microseconds / 1e6)).toFixed(2),
-      String(Math.ceil(perHour / 3600 / perReplica)),
-    ]),
-    notes: [],
-  };
 }
 
 function replaceSection(file: string, name: string, content: string): void {
