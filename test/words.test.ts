@@ -88,6 +88,11 @@ describe('the field’s own terms are used in', () => {
     expect(violations(linesOf(file), (index) => `${file}:${index + 1}`)).toEqual([]);
   });
 
+  const shipped = ['.md', '.yaml', '.tpl', '.txt', '.service'].flatMap((extension) => filesBelow('deploy', extension));
+  test.each(shipped.filter(within))('%s', (file) => {
+    expect(violations(linesOf(file), (index) => `${file}:${index + 1}`)).toEqual([]);
+  });
+
   test.each([...filesBelow('docs', '.md'), 'README.md', 'SECURITY.md', 'CHANGELOG.md'].filter(within))('%s', (file) => {
     expect(violations(linesOf(file), (index) => `${file}:${index + 1}`)).toEqual([]);
   });
