@@ -1,6 +1,7 @@
 import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type OutputBundle, type Plugin } from 'rolldown';
+import { recordDeclarations } from './build-types.ts';
 
 /**
  * Builds the program as it ships: each `import()` is a chunk of its own, loaded when it runs. Dependencies are part of the
@@ -16,7 +17,7 @@ export async function buildCountersign(directory: string): Promise<string> {
     platform: 'node',
     // The CommonJS of some packages requires its own files by computed names; their ES modules do not.
     resolve: { mainFields: ['module', 'main'] },
-    plugins: [listPackages],
+    plugins: [listPackages, declareTypes],
     // V8 stores a text with any character beyond Latin-1 in twice the memory.
     output: { dir: directory, cleanDir: true, sourcemap: true, charset: 'ascii' },
   });
@@ -33,6 +34,15 @@ const listPackages: Plugin = {
     const packages = packagesIn(bundle);
     this.emitFile({ type: 'asset', fileName: 'THIRD-PARTY-LICENSES.txt', source: licenseTexts(packages) });
     this.emitFile({ type: 'asset', fileName: 'sbom.cdx.json', source: softwareBillOfMaterials(packages) });
+  },
+};
+
+/** Adds the types of records, for programs that write them. */
+const declareTypes: Plugin = {
+  name: 'declare-types',
+  generateBundle() {
+    const schema = JSON.parse(readFileSync(join(import.meta.dirname, 'docs/clients.schema.json'), 'utf8'));
+    this.emitFile({ type: 'asset', fileName: 'countersign.d.ts', source: recordDeclarations(schema) });
   },
 };
 

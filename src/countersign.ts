@@ -6,7 +6,7 @@ const REQUIRED_MAJOR = 24;
 const { node: found } = process.versions;
 
 if (Number(found.split('.')[0]) < REQUIRED_MAJOR) {
-  console.error(`countersign: Node.js ${found} is too old; install Node.js ${REQUIRED_MAJOR} or later`);
+  console.error(`countersign: needs Node.js ${REQUIRED_MAJOR} or later; this is Node.js ${found}`);
   process.exitCode = 1;
 } else {
   // By default, SIGHUP and SIGUSR2 end the process, and SIGUSR1 opens the debugger. Until the server handles them, there is

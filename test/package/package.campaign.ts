@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { decodeJwt } from 'jose';
@@ -10,17 +10,23 @@ import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { sendRequest } from '../support/raw-http.ts';
 import { keyPrefix, redisUrl } from '../support/redis.ts';
+import { repositoryRoot } from '../support/repository-root.ts';
 import { runProgram } from '../support/run-program.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { installNode } from './install-node.ts';
 import { type InstalledPackage, installPackage } from './install-package.ts';
 
+const newest = '26.12.1';
 /** The oldest, its newest minor version, and the newest. */
-const supported = ['24.0.0', '24.22.3', '26.12.1'];
+const supported = ['24.0.0', '24.22.3', newest];
 /** The first with modules, and those that distributions still ship. */
 const tooOld = ['12.22.12', '20.20.2', '22.23.5'];
 
 const INSTALL_TIMEOUT = 600_000;
+
+const certificate = selfSigned();
+const certificates = [{ thumbprint: certificate.thumbprint }];
+const record = { client_id: 'device', token_endpoint_auth_method: 'self_signed_tls_client_auth', certificates };
 
 let installed: InstalledPackage;
 const nodes = new Map<string, string>();
@@ -69,9 +75,35 @@ describe('the installed package', () => {
     const expected = ['dist/countersign.js', 'LICENSE', 'README.md', 'CHANGELOG.md', 'nginx/countersign.conf'];
     const paths = [...expected, 'docs/clients.schema.json', 'deploy/terminators/envoy.yaml'];
     expect(paths.filter((path) => globSync(path, { cwd: installed.folder }).length === 0)).toEqual([]);
-    expect(files.filter((path) => path.endsWith('.ts') || path.startsWith('test'))).toEqual([]);
+    const isSource = (path: string) => path.endsWith('.ts') && path !== 'dist/countersign.d.ts';
+    expect(files.filter((path) => isSource(path) || path.startsWith('test'))).toEqual([]);
     const scripts = files.filter((path) => path.endsWith('.js'));
     expect(scripts.filter((path) => !files.includes(`${path}.map`) && !isEmpty(path))).toEqual([]);
+  });
+
+  test('declares the types of records', async () => {
+    const directory = join(installed.folder, '../..');
+    const check = async (name: string, records: string) => {
+      const source = `import type { Records } from 'countersign';\nexport const records: Records = ${records};\n`;
+      writeFileSync(join(directory, `${name}.ts`), source);
+      const options = ['--ignoreConfig', '--noEmit', '--strict', '--module', 'nodenext', '--types', ''];
+      const tsc = join(repositoryRoot, 'node_modules/.bin/tsc');
+      const { code, stdout } = await runProgram(tsc, [...options, `${name}.ts`], { cwd: directory });
+      return [code, stdout.toString()];
+    };
+    expect(await check('valid', JSON.stringify({ clients: [record], resources: [] }))).toEqual([0, '']);
+    const invalid = JSON.stringify({ clients: [{ ...record, scopes: 'read' }] });
+    expect(await check('invalid', invalid)).toEqual([
+      1,
+      expect.stringMatching(/scopes"?' does not exist in type 'ClientRecord'/),
+    ]);
+  });
+
+  test('runs with npx', async () => {
+    const cwd = join(installed.folder, '../..');
+    const npx = ['--no-install', '--offline', 'countersign', 'rejections', 'client_unknown'];
+    const { code, stdout } = await runProgram('npx', npx, { cwd });
+    expect([code, stdout.toString()]).toEqual([0, expect.stringContaining('client_unknown')]);
   });
 
   test('names each package of the build with its version and license', () => {
@@ -90,20 +122,16 @@ function isEmpty(path: string): boolean {
   return !readFileSync(join(installed.folder, path), 'utf8').includes('sourceMappingURL');
 }
 
-test.each(tooOld)('each command reports in one line that Node.js %s is too old', async (version) => {
+test.each(tooOld)('each command reports in one line that it needs Node.js 24, with Node.js %s', async (version) => {
   for (const args of [['--version'], ['--help'], ['serve'], ['clients', 'list']]) {
     const { code, stdout, stderr } = await run(version, args);
     expect([code, stdout, stderr]).toEqual([
       1,
       '',
-      `countersign: Node.js ${version} is too old; install Node.js 24 or later\n`,
+      `countersign: needs Node.js 24 or later; this is Node.js ${version}\n`,
     ]);
   }
 });
-
-const certificate = selfSigned();
-const certificates = [{ thumbprint: certificate.thumbprint }];
-const record = { client_id: 'device', token_endpoint_auth_method: 'self_signed_tls_client_auth', certificates };
 
 describe.each(supported)('the installed package with Node.js %s', (version) => {
   test('prints its version and the help of every command', async () => {
@@ -163,23 +191,78 @@ async function expectStopped(program: RunningProgram): Promise<void> {
   expect([await program.stop(), program.stderr()]).toEqual([0, '']);
 }
 
-describeWith(['redis-server'], 'the installed package manages clients in Redis', () => {
-  test.each(supported)('with Node.js %s', async (version) => {
-    const env = { COUNTERSIGN_REDIS_URL: redisUrl(), COUNTERSIGN_REDIS_KEY_PREFIX: keyPrefix() };
-    const clients = file('clients.json', JSON.stringify([record]));
-    const expected: readonly (readonly [string, string])[] = [
-      [`plan -f ${clients}`, '+ device'],
-      [`apply -f ${clients}`, '+ device'],
-      ['list', 'device'],
-      ['show device', certificate.thumbprint],
-      ['disable device', 'device'],
-      ['enable device', 'device'],
-      ['export', 'client_id: device'],
-      ['remove device', 'device'],
-    ];
-    for (const [command, output] of expected) {
-      const { code, stdout, stderr } = await run(version, ['clients', ...command.split(' ')], env);
-      expect([command, code, `${stdout}${stderr}`]).toEqual([command, 0, expect.stringContaining(output)]);
+/** Run by the tests above. */
+const otherCommands = ['serve', 'dev', 'certificate', 'clients check', 'clients schema', 'help'];
+const aliases = /\b(?:validate|ls|get|delete|help)$/;
+
+/** In this order. Every other command has a line. */
+const commands: readonly (readonly [commandLine: string, output: string, code?: number])[] = [
+  ['clients import identityserver IDENTITYSERVER', 'client_id: moved'],
+  ['clients import keycloak KEYCLOAK', 'client_id: moved'],
+  ['clients plan -f RECORDS', '+ device'],
+  ['clients apply -f RECORDS', '+ device'],
+  ['clients list', 'device'],
+  ['clients show device', certificate.thumbprint],
+  ['clients disable device', 'device'],
+  ['clients enable device', 'device'],
+  ['clients export', 'client_id: device'],
+  ['clients remove device', 'device'],
+  ['resources list', 'orders'],
+  ['resources show orders', 'https://orders.example'],
+  ['resources remove orders', 'orders was removed'],
+  ['keys create', 'signs until'],
+  ['keys list', 'signing'],
+  ['keys rotate --now', 'signs'],
+  ['keys retire unknown', 'no key with this kid', 1],
+  ['keys reseal', 'sealed anew'],
+  ['keys export --public', '"keys"'],
+  ['tokens revoke --client device', 'is revoked'],
+  ['tokens revoked', 'device'],
+  ['rejections client_unknown', 'Cause'],
+  ['completion bash', '_countersign()'],
+  ['doctor --url https://127.0.0.1:1 --operations http://127.0.0.1:1', 'cannot reach the operations listener', 1],
+  ['token --url https://127.0.0.1:1 --cert CERTIFICATE', '--cert requires --key', 1],
+];
+
+describeWith(['redis-server'], 'every command of the installed package', () => {
+  test('is run by a test', async () => {
+    const completion = await succeed(newest, ['completion', 'bash']);
+    const [, all = ''] = /^ +((?:' [a-z ]+'\|?)+)\)/m.exec(completion) ?? [];
+    const known = [...all.matchAll(/' ([a-z ]+)'/g)].map(([, name = '']) => name).filter((name) => !aliases.test(name));
+    const leaves = known.filter((name) => !known.some((other) => other.startsWith(`${name} `)));
+    const run = [...otherCommands, ...commands.map(([line]) => line)];
+    expect(leaves.length).toBeGreaterThan(25);
+    expect(leaves.filter((name) => !run.some((line) => line === name || line.startsWith(`${name} `)))).toEqual([]);
+  });
+
+  test.each(supported.slice(1))('does what it should with Node.js %s', async (version) => {
+    const env = {
+      COUNTERSIGN_REDIS_URL: redisUrl(),
+      COUNTERSIGN_REDIS_KEY_PREFIX: keyPrefix(),
+      COUNTERSIGN_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64url'),
+    };
+    const secret = { Type: 'X509Name', Value: 'CN=moved' };
+    const attributes = { 'x509.subjectdn': 'CN=moved' };
+    const keycloak = {
+      clientId: 'moved',
+      clientAuthenticatorType: 'client-x509',
+      serviceAccountsEnabled: true,
+      attributes,
+    };
+    const resource = { name: 'orders', resource: 'https://orders.example', scope: 'read', binding: 'caller' };
+    const files: Readonly<Record<string, string>> = {
+      RECORDS: file('records.json', JSON.stringify([record, resource])),
+      IDENTITYSERVER: file(
+        'clients.json',
+        JSON.stringify([{ ClientId: 'moved', AllowedGrantTypes: ['client_credentials'], ClientSecrets: [secret] }]),
+      ),
+      KEYCLOAK: file('realm.json', JSON.stringify({ accessTokenLifespan: 300, clients: [keycloak] })),
+      CERTIFICATE: file('certificate.pem', certificate.pem),
+    };
+    for (const [line, output, expected = 0] of commands) {
+      const args = line.split(' ').map((word) => files[word] ?? word);
+      const { code, stdout, stderr } = await run(version, args, env);
+      expect([line, code, `${stdout}${stderr}`]).toEqual([line, expected, expect.stringContaining(output)]);
     }
     expect(await succeed(version, ['clients', 'export'], env)).toBe('clients: []\nresources: []\n');
   });
