@@ -6,6 +6,7 @@ import type { CrlConfig } from './pki/crl/crl-checker.ts';
 import { type ClientCa, readClientCa } from './settings/client-ca.ts';
 import { type ClientsConfig, readClientsConfig } from './settings/clients.ts';
 import { readCrlConfig } from './settings/crl.ts';
+import { requireDistinctListeners } from './settings/distinct-listeners.ts';
 import { type EdgeConfig, readEdgeConfig } from './settings/edge.ts';
 import { digestSettings, type EffectiveSettings, readEffectiveSettings } from './settings/effective-settings.ts';
 import { type LoggingSettings, readLoggingSettings } from './settings/logging.ts';
@@ -96,6 +97,7 @@ function readAllSettings(settings: Settings) {
   const forwarded = readForwardedFields(settings);
   const clientCa = readClientCa(settings);
   const proxyTrustFiles = readProxyTrustFiles(settings);
+  requireDistinctListeners(settings);
   const { listen, trust, description } = readProxyTrust(settings, address);
   const clients = readClientsConfig(settings);
   return {

@@ -1,10 +1,10 @@
-import type { ListenAddress, PlainAddress } from '../http/listen-address.ts';
+import type { ListenAddress } from '../http/listen-address.ts';
 import { headerFormatNames } from '../terminator/formats.ts';
 import type { Terminator } from '../terminator/terminator.ts';
 import { chainSettings } from './client-ca.ts';
 import { oneOf } from './parsers.ts';
-import { parseOptionalListen, serverSettings } from './server.ts';
-import { defineSettings, type Setting } from './setting.ts';
+import { parseOptionalListen } from './server.ts';
+import { defineSettings } from './setting.ts';
 import type { Settings } from './settings.ts';
 import { type ForwardedFields, otherTerminatorFields } from './terminator.ts';
 import { readProxyTrust } from './trusted-proxy.ts';
@@ -29,7 +29,6 @@ export const edgeSettings = defineSettings('Edge', {
   },
 });
 const { EDGE_LISTEN, EDGE_TERMINATOR } = edgeSettings;
-const { LISTEN, OPERATIONS_LISTEN } = serverSettings;
 const { CHAIN_VERIFIED_BY } = chainSettings;
 
 /** The edge listener, and the terminator behind which it listens. */
@@ -49,8 +48,6 @@ export function readEdgeConfig(settings: Settings, forwarded: ForwardedFields | 
   const address = settings.read(EDGE_LISTEN);
   const name = settings.read(EDGE_TERMINATOR) ?? forwarded?.name;
   if (address === 'off') return undefined;
-  requireDistinctAddress(settings, address, LISTEN, settings.read(LISTEN));
-  requireDistinctAddress(settings, address, OPERATIONS_LISTEN, settings.read(OPERATIONS_LISTEN));
   const { listen, trust, description } = readProxyTrust(settings, address, EDGE_LISTEN);
   const fields = name === undefined || name === forwarded?.name ? forwarded : otherTerminatorFields(settings, name);
   if (fields) warnIfUnverified(settings, fields);
@@ -66,25 +63,3 @@ function warnIfUnverified(settings: Settings, { verification }: ForwardedFields)
     `is terminator, so the proxies at COUNTERSIGN_EDGE_LISTEN must admit only verified certificates as well: ${fix}`,
   );
 }
-
-/** The listeners serve different peers: on one address, clients could reach what is not for them. */
-function requireDistinctAddress(
-  settings: Settings,
-  address: PlainAddress,
-  other: Setting,
-  otherAddress: PlainAddress | 'off',
-): void {
-  if (otherAddress === 'off' || !isSameAddress(address, otherAddress)) return;
-  settings.reject(EDGE_LISTEN, `is the address of COUNTERSIGN_${other.name}: choose another port or socket`);
-}
-
-function isSameAddress(one: PlainAddress, other: PlainAddress): boolean {
-  if (one.kind === 'unix' || other.kind === 'unix') {
-    return one.kind === 'unix' && other.kind === 'unix' && one.path === other.path;
-  }
-  // Port 0 is any free one.
-  if (one.port === 0 || one.port !== other.port) return false;
-  return one.host === other.host || [one.host, other.host].some((host) => ANY_HOST.has(host));
-}
-
-const ANY_HOST: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
