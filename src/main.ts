@@ -62,7 +62,7 @@ const program = new Command('countersign')
 program
   .command('serve')
   .description('run the server behind a TLS terminator, configured by COUNTERSIGN_… variables')
-  .option('--check', 'only check the configuration: load every file, and connect to Redis')
+  .option('--check', 'only check the configuration: load every file, check each address, and connect to Redis')
   .addHelpText('after', `\n${serveHelp}`)
   .action(async ({ check }: { check?: true }) => {
     if (check) {

@@ -1,5 +1,7 @@
 import { registryKeys } from '../clients/registry/registry.ts';
 import { type Config, readConfig } from '../config.ts';
+import { checkListenAddress } from '../http/check-address.ts';
+import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
 import type { Log } from '../observability/log.ts';
 import { ConfigurationError, OperatorError } from '../operator-error.ts';
 import { openRedis, type RedisConnection } from '../redis/connection.ts';
@@ -18,8 +20,9 @@ import { checkKeyringInRedis } from './keys/keyring-in-redis.ts';
 import { printWarnings } from './output/errors.ts';
 
 /**
- * `countersign serve --check`: loads every file that the configuration names, as the server does when it starts, and
- * connects to Redis. It listens nowhere, changes nothing and fetches no CRL, so it can run beside the server.
+ * `countersign serve --check`: loads every file that the configuration names, as the server does when it starts, connects
+ * to Redis, and checks that each address can be bound. It changes nothing and fetches no CRL, so it can run beside the
+ * server. An address that is in use is reported, and is not a problem.
  *
  * @throws {ConfigurationError} with every problem
  */
@@ -42,6 +45,7 @@ async function loadEverything(config: Config): Promise<readonly string[]> {
   const checks = [
     findClients(config, connected, watched, opened),
     findKeys(config, connected, watched, opened),
+    ...listenersOf(config).map(checkListener),
     openCrls({ ...config, crl: localCrls }, currentTrust, watched, warningLog).then((crls) => {
       opened.defer(() => crls?.stop());
       return [];
@@ -57,6 +61,29 @@ async function loadEverything(config: Config): Promise<readonly string[]> {
 }
 
 type Found = Promise<readonly string[]>;
+
+interface ConfiguredListener {
+  readonly variable: string;
+  readonly address: ListenAddress;
+}
+
+function listenersOf({ listen, edge, operationsListen }: Config): readonly ConfiguredListener[] {
+  return [
+    { variable: 'COUNTERSIGN_LISTEN', address: listen },
+    ...(edge ? [{ variable: 'COUNTERSIGN_EDGE_LISTEN', address: edge.listen }] : []),
+    ...(operationsListen ? [{ variable: 'COUNTERSIGN_OPERATIONS_LISTEN', address: operationsListen }] : []),
+  ];
+}
+
+async function checkListener({ variable, address }: ConfiguredListener): Found {
+  const state = await checkListenAddress(address).catch((error: unknown) => {
+    if (!(error instanceof OperatorError)) throw error;
+    throw new OperatorError(error.problems.map((problem) => `${variable}: ${problem}`));
+  });
+  if (state === 'free') return [];
+  const owner = 'the server that is running, or another program, which has to stop first';
+  return [`${describeListenAddress(address)} is in use by ${owner} (${variable})`];
+}
 
 /** @param connected rejects if Redis cannot be reached */
 async function findClients(

@@ -1,16 +1,17 @@
-import { existsSync, lstatSync, rmSync, unlinkSync } from 'node:fs';
+import { rmSync, unlinkSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
-import { connect, type Server as NetServer, type Socket } from 'node:net';
-import { dirname } from 'node:path';
+import type { Server as NetServer, Socket } from 'node:net';
 import { fileErrorReason } from '../file-error.ts';
 import { OperatorError } from '../operator-error.ts';
 import { type Application, type Fetch, honoApplication } from './application.ts';
 import { ActiveRequests } from './draining.ts';
 import type { ListenAddress, ListenerTls } from './listen-address.ts';
+import { explainListenError } from './listen-error.ts';
 import { type LoadShedding, shedOverload } from './load-shedding.ts';
 import { handleClientErrors, type OnMalformed, rejectMalformed } from './malformed-requests.ts';
 import { ReceivedRequest } from './received-request.ts';
+import { socketState } from './socket-file.ts';
 import { endFailedHandshakes, httpsOptions } from './tls.ts';
 
 /** What a listener accepts at once. */
@@ -154,38 +155,6 @@ function listen(server: NetServer, address: ListenAddress): Promise<void> {
   });
 }
 
-function explainListenError(error: NodeJS.ErrnoException, address: ListenAddress): string {
-  const { code = '' } = error;
-  const location = address.kind === 'unix' ? address.path : `${address.host}:${address.port}`;
-  const reason =
-    (address.kind === 'unix' ? socketReason(code, address.path) : portReason(code, address)) ?? reasons[code];
-  return `cannot listen on ${location}: ${reason ?? fileErrorReason(error)}`;
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program is listening there',
-  EADDRNOTAVAIL: 'this machine does not have that address',
-  ENOTFOUND: 'the host name is unknown',
-  EAI_AGAIN: 'the name server does not respond',
-  EMFILE: 'too many files are open; raise the limit (ulimit -n)',
-  ENOENT: 'the folder of the socket does not exist',
-};
-
-function socketReason(code: string, path: string): string | undefined {
-  if (code === 'EACCES') return explainNoAccess(dirname(path));
-  return code === 'EINVAL' ? 'the socket path is too long (more than 107 bytes)' : undefined;
-}
-
-function portReason(
-  code: string,
-  { host, port }: { readonly host: string; readonly port: number },
-): string | undefined {
-  if (code === 'EACCES') return port < 1024 ? 'this user may not use ports below 1024' : 'permission denied';
-  if (code === 'EAFNOSUPPORT') return `this machine does not support IPv${host.includes(':') ? 6 : 4}`;
-  // The only ones that need a zone (fe80::1%eth0), which the setting cannot state.
-  return code === 'EINVAL' && /^fe[89ab]/i.test(host) ? 'link-local addresses are not supported' : undefined;
-}
-
 /** @throws {OperatorError} when the path cannot be used */
 async function prepareSocket(address: ListenAddress & { readonly kind: 'unix' }): Promise<void> {
   try {
@@ -197,26 +166,13 @@ async function prepareSocket(address: ListenAddress & { readonly kind: 'unix' })
   }
 }
 
-/** Node reports EACCES even if the folder does not exist. */
-function explainNoAccess(folder: string): string {
-  return existsSync(folder) ? `this user has no write permission for ${folder}` : `the folder ${folder} does not exist`;
-}
-
 /**
  * Removes the socket file that a killed process left behind, unless a process still accepts connections on it.
  *
  * @throws {OperatorError} when the file is not a socket
  */
 async function removeStaleSocket(path: string): Promise<void> {
-  const file = lstatSync(path, { throwIfNoEntry: false });
-  if (!file) return;
-  if (!file.isSocket()) throw new OperatorError([`cannot listen on ${path}: the file exists and is not a socket`]);
-  const isInUse = await new Promise<boolean>((resolve) => {
-    const probe = connect(path, () => resolve(true));
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
-    probe.once('connect', () => probe.destroy());
-  });
-  if (!isInUse) unlinkSync(path);
+  if ((await socketState(path)) === 'stale') unlinkSync(path);
 }
 
 /** A process that exits before it has closed the server leaves the socket file behind. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   copyFileSync,
   existsSync,
@@ -8,6 +9,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -422,6 +424,46 @@ describe('serve --check', () => {
     expect(stdout).toContain(`clients in memory, 1 client from ${clientsFile}\nsigning with EdDSA `);
     expect(stdout).toMatch(/\nthe configuration is valid\n$/);
     expect(await server.requestToken()).toBe(200);
+  });
+
+  test('reports addresses that are in use, by the running server or another program, and exits with 0', async () => {
+    const server = await startServer();
+    const another = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void another.close());
+    await once(another, 'listening');
+    // Safe: it listens on TCP.
+    const url = `127.0.0.1:${(another.address() as AddressInfo).port}`;
+    const { code, stdout } = await check({
+      COUNTERSIGN_LISTEN: url,
+      COUNTERSIGN_EDGE_LISTEN: `unix:${server.socketPath}`,
+      COUNTERSIGN_OPERATIONS_LISTEN: `127.0.0.1:${await freePort()}`,
+    });
+    const owner = 'is in use by the server that is running, or another program, which has to stop first';
+    expect([code, stdout.split('\n').filter((line) => line.includes('in use'))]).toEqual([
+      0,
+      [`http://${url} ${owner} (COUNTERSIGN_LISTEN)`, `unix:${server.socketPath} ${owner} (COUNTERSIGN_EDGE_LISTEN)`],
+    ]);
+    expect(await server.requestToken()).toBe(200);
+  });
+
+  test('reports every address that cannot be bound, and exits with 2', async () => {
+    const folder = temporaryDirectory();
+    writeFileSync(join(folder, 'file'), '');
+    const { code, stderr } = await check({
+      COUNTERSIGN_LISTEN: 'unix:/nowhere/countersign.sock',
+      COUNTERSIGN_EDGE_LISTEN: `unix:${join(folder, 'file')}`,
+      COUNTERSIGN_OPERATIONS_LISTEN: '192.0.2.1:8080',
+    });
+    expect([code, stderr.trimEnd().split('\n').slice(-3)]).toEqual([
+      2,
+      [
+        expect.stringContaining(
+          'COUNTERSIGN_LISTEN: cannot listen on /nowhere/countersign.sock: the folder of the socket',
+        ),
+        expect.stringMatching(/COUNTERSIGN_EDGE_LISTEN: cannot listen on .*: the file exists and is not a socket$/),
+        expect.stringContaining('cannot listen on 192.0.2.1:8080: this machine does not have that address'),
+      ],
+    ]);
   });
 
   test('reports the problems of all files at once, and exits with 2', async () => {
