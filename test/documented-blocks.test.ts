@@ -118,6 +118,10 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
     ['secretName: countersign-signing-keys', partOfPod],
     ['kind: SecretProviderClass', notRun('needs the CSI driver and a cloud')],
   ],
+  'docs/kubernetes.md': [
+    ['upstream countersign', by('kubernetes/gateways.ts')],
+    ['proxy_next_upstream', by('kubernetes/gateways.ts')],
+  ],
   'docs/manage-clients.md': [
     ['clients apply clients/', operate],
     ['"event":"client_changed"', notRun('a line of the log')],

@@ -6,7 +6,7 @@ import { findProgram } from '../support/programs.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
 import { runProgram } from '../support/run-program.ts';
 
-export const kubernetesVersion = '1.37.2';
+const kubernetesVersion = '1.37.2';
 
 /** Outside the clone, since the programs take half an hour of CPU time to compile. */
 const folder = join(
@@ -29,7 +29,6 @@ const debianPackages: Readonly<Record<string, string>> = {
   iptables: 'iptables',
   conntrack: 'conntrack',
   dnsmasq: 'dnsmasq-base',
-  socat: 'socat',
   ip: 'iproute2',
 };
 

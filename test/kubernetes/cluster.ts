@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { writeClusterPki } from './pki.ts';
 
 /** The first runs everything that a test does not drain. */
-export const nodes = ['n1', 'n2'] as const;
+const nodes = ['n1', 'n2'] as const;
 
 /** Where a test sees the network of the cluster from. */
 type Place = 'node' | 'outside';
@@ -101,12 +101,14 @@ function accessTo(program: RunningProgram, directory: string, path: string): Pic
     relays += 1;
     const socket = join(directory, `relay-${relays}.sock`);
     const place = from === 'outside' ? ['nsenter', '--net=/run/netns/outside'] : [];
-    const relaying = ['socat', `UNIX-LISTEN:${socket},fork,backlog=1024`, `TCP:${address}`];
-    startProgram('nsenter', [...inside, ...place, ...relaying]);
+    const [host = '', port = ''] = address.split(':');
+    const relaying = [process.execPath, join(repositoryRoot, 'test/kubernetes/relay.ts'), socket, host, port];
+    const { stdout, stderr, hasExited } = startProgram('nsenter', [...inside, ...place, ...relaying]);
     await eventually(
-      () => existsSync(socket),
+      () => stdout() !== '' || hasExited(),
       () => `no relay to ${address}`,
     );
+    if (hasExited()) throw new Error(`no relay to ${address}: ${stderr()}`);
     return socket;
   };
   return { run, relay };

@@ -1,5 +1,6 @@
 import type { TestCa } from '../support/certificates.ts';
 import { mtlsHost, plainHost } from '../support/deployment.ts';
+import { documentedBlock } from '../support/documented-blocks.ts';
 import { shippedConfiguration } from '../support/nginx-configuration.ts';
 import { shippedFile } from '../support/shipped-text.ts';
 import { deploymentOf, type Manifest, type PartOptions, secret, serviceOf } from './pods.ts';
@@ -31,15 +32,14 @@ export function nginxManifests(options: GatewayOptions): Manifest[] {
       { name: 'countersign', mountPath: '/etc/nginx/countersign' },
     ],
   };
-  // nginx sends a request that failed to another server only: the Service, which selects the replica, is listed three times.
-  const servers = Array(3).fill(`server ${service} max_fails=0;`).join('\n    ');
-  const retries = 'proxy_next_upstream error timeout http_503 non_idempotent;\nproxy_next_upstream_tries 3;';
+  const page = 'docs/kubernetes.md';
+  const documented = { 'countersign.auth.svc.cluster.local:8080': service };
   const files = shippedConfiguration({
     replace: [
-      ['server unix:/run/countersign/countersign.sock;', servers],
+      [unixUpstream, documentedBlock(page, 'nginx', 'upstream countersign', documented)],
       [
         'proxy_set_header X-Countersign-Proxy-Secret "";',
-        `include /etc/nginx/countersign/proxy-secret.conf;\n${retries}`,
+        `include /etc/nginx/countersign/proxy-secret.conf;\n${documentedBlock(page, 'nginx', 'proxy_next_upstream')}`,
       ],
       ['/var/log/nginx/countersign-rejected.log', '/dev/stdout'],
     ],
@@ -58,6 +58,12 @@ export function nginxManifests(options: GatewayOptions): Manifest[] {
     ]),
   ];
 }
+
+const unixUpstream = `upstream countersign {
+    server unix:/run/countersign/countersign.sock;
+    keepalive 32;
+}
+`;
 
 const temporaryPaths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
   (name) => `${name}_temp_path /tmp/${name};`,

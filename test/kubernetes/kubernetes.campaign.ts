@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { helmVersions } from '../chart/helm.ts';
+import { chartMatrix } from '../chart/matrix.ts';
 import { buildCountersignImage } from '../image/countersign-image.ts';
 import { saveImage } from '../image/image-store.ts';
 import { runCountersign } from '../support/countersign.ts';
@@ -10,8 +12,9 @@ import { openssl } from '../support/openssl.ts';
 import { slowdown } from '../support/slowdown.ts';
 import { installClusterPrograms, kubernetesBinaries } from './binaries.ts';
 import { type Cluster, startCluster } from './cluster.ts';
+import { dryRun, renderedNamespace } from './dry-run.ts';
 import { archivePartsImage, archivePauseImage } from './part-images.ts';
-import { configMap, secret } from './pods.ts';
+import { configMap, namespace, secret } from './pods.ts';
 import { apply, type Pod, podsOf, rolledOut } from './release.ts';
 import { exhaustMemory, signalReplica, untilRestarted } from './replica-failures.ts';
 import {
@@ -274,6 +277,18 @@ describe('the chart with Redis behind nginx', () => {
       console.info(`a replica hangs: ${during.tokens} tokens, failed requests: ${JSON.stringify(during.failures)}`);
       const { failures } = await scenario.underLoad(() => delay(1000));
       expect(failures).toEqual({});
+    },
+    TIMEOUT,
+  );
+});
+
+describe.each(helmVersions)('the chart rendered by Helm %i', (version) => {
+  beforeAll(() => apply(cluster, [namespace(renderedNamespace)]));
+
+  test.each(Object.entries(chartMatrix))(
+    'is admitted to a restricted namespace with %s',
+    async (_name, values) => {
+      expect(await dryRun(cluster, version, values)).toContain('Deployment');
     },
     TIMEOUT,
   );

@@ -8,7 +8,7 @@ import { sendRequest } from '../support/raw-http.ts';
 const CONNECTIONS = 4;
 
 /** What happened to the requests of clients while an action took place. */
-export interface LoadResult {
+interface LoadResult {
   readonly tokens: number;
   /** Responses without a token, by status; 0 for a closed connection. */
   readonly failures: Readonly<Record<string, number>>;

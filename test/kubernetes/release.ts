@@ -34,11 +34,11 @@ export function releaseOf(cluster: Cluster, helm: string, namespace: string, nam
   };
 }
 
-/** `kubectl apply` of all objects. */
+/** `kubectl apply` of all objects. A warning, such as that a Pod would not be admitted, is an error. */
 export async function apply(cluster: Cluster, manifests: readonly Manifest[]): Promise<void> {
   const list = { apiVersion: 'v1', kind: 'List', items: manifests };
-  const warnings = await cluster.run(['kubectl', 'apply', '--filename', '-'], { input: JSON.stringify(list) });
-  if (warnings.includes('violate PodSecurity')) throw new Error(warnings);
+  const command = ['kubectl', 'apply', '--warnings-as-errors', '--filename', '-'];
+  await cluster.run(command, { input: JSON.stringify(list) });
 }
 
 /** Waits until all replicas of a Deployment or StatefulSet are ready, such as `deployment/nginx`. */
