@@ -4,11 +4,11 @@ import { mtlsHost, plainHost } from '../support/deployment.ts';
 import { eventually } from '../support/eventually.ts';
 import { sendRequest } from '../support/raw-http.ts';
 
-/** Of each kind: those that stay open, and those for one request. */
-const CONNECTIONS = 4;
+/** How many requests are in flight at once. */
+export const LOAD_CONNECTIONS = 8;
 
 /** What happened to the requests of clients while an action took place. */
-interface LoadResult {
+export interface LoadResult {
   readonly tokens: number;
   /** Responses without a token, by status; 0 for a closed connection. */
   readonly failures: Readonly<Record<string, number>>;
@@ -55,9 +55,10 @@ export function outsideClient({ socket, serverCa, clientId, identity }: OutsideC
         tokens += 1;
       };
       const options = { port: socket, host: mtlsHost, tls: tls(identity), body: form(clientId), pause: 20, onToken };
+      const connections = LOAD_CONNECTIONS / 2;
       const loads = [
-        startTokenLoad({ ...options, connections: CONNECTIONS }),
-        startTokenLoad({ ...options, connections: CONNECTIONS, lines: ['Connection: close'] }),
+        startTokenLoad({ ...options, connections }),
+        startTokenLoad({ ...options, connections, lines: ['Connection: close'] }),
       ];
       const moreTokens = async (count: number) => {
         const goal = tokens + count;
