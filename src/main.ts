@@ -14,6 +14,7 @@ import { resourcesProgram } from './commands/resources/program.ts';
 import { tokenProgram } from './commands/token/program.ts';
 import { tokensProgram } from './commands/tokens/program.ts';
 import type { DoctorOptions } from './doctor/probe/options.ts';
+import { documentationPath } from './documentation.ts';
 import { environment } from './environment.ts';
 import { ConfigurationError } from './operator-error.ts';
 import { printable } from './text.ts';
@@ -147,6 +148,7 @@ program
 completionProgram(program);
 
 addExamples(program, []);
+addDocumentation(program);
 addHelp(program);
 suggestHelp(program, 'countersign');
 
@@ -195,6 +197,15 @@ function addExamples(command: Command, names: readonly string[]): void {
   const help = examplesHelp(names);
   if (help !== undefined) command.addHelpText('after', help);
   for (const child of command.commands) addExamples(child, [...names, child.name()]);
+}
+
+/** The documentation is part of the package: no address is the same for every installation. */
+function addDocumentation(command: Command): void {
+  command.addHelpText('after', () => {
+    const path = documentationPath();
+    return path === undefined ? '' : `\nDocumentation: ${path}`;
+  });
+  for (const child of command.commands) addDocumentation(child);
 }
 
 /** After an invalid command line, each command names its own help. */

@@ -5,6 +5,8 @@ import { runCountersign } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { documentedCommands } from '../support/documented-commands.ts';
 import { keyPrefix, redisUrl } from '../support/redis.ts';
+import { repositoryRoot } from '../support/repository-root.ts';
+import { runProgram } from '../support/run-program.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const folder = temporaryDirectory();
@@ -95,6 +97,12 @@ describe('the help of every command', () => {
         expect(help.split('\nExamples:\n').slice(1), names).toEqual([expect.stringMatching(`^  countersign ${names}`)]);
       if (names !== 'serve') expect(help, names).not.toMatch(/^.{81}/m);
     }
+  });
+
+  test('names the documentation that is installed with the command', async () => {
+    const args = [join(repositoryRoot, 'src/countersign.ts'), 'keys', 'list', '--help'];
+    const { stdout } = await runProgram(process.execPath, args);
+    expect(stdout.toString()).toContain(`\nDocumentation: ${join(repositoryRoot, 'docs/README.md')}\n`);
   });
 
   test('has the options of every command line of the documentation', () => {
