@@ -2,18 +2,21 @@ import type { Client } from '../clients/client.ts';
 import type { PresentedCertificate } from '../clients/methods/method.ts';
 import { methodOf } from '../clients/methods/methods.ts';
 import { temporarilyUnavailable } from '../oauth/oauth-error.ts';
-import type { PostponedValidation } from '../pki/path/verify-chain.ts';
+import type { ChainStatus, PostponedValidation } from '../pki/path/verify-chain.ts';
 
 const RETRY_AFTER_SECONDS = 2;
 
+/** When a request is rejected whose validation was postponed, whatever the reason. */
+const REJECTED_AFTER_MILLISECONDS = 500;
+
 /**
  * Completes a validation that was postponed, once the clients are found that the certificate could authenticate. If it
- * authenticates one of them only with a verified chain, the path is validated in turn. If it authenticates none whatever
- * its chain, the request takes about as long without that work, so that the time reveals nothing about the clients.
+ * authenticates one of them only with a verified chain, the path is validated in turn. Every request that this does not
+ * verify is rejected after the same time and in the same way, so that neither reveals whether there is such a client.
  *
  * @param candidates the client that the request names, or those that are registered by an identity of the certificate
  * @returns a promise only if the validation was postponed
- * @throws {OAuthError} path_validation_overloaded if too many validations are waiting
+ * @throws {OAuthError} path_validation_overloaded
  */
 export function completeValidation(
   presented: PresentedCertificate,
@@ -27,20 +30,28 @@ type Presented = Extract<PresentedCertificate, { kind: 'certificate' }>;
 
 async function complete(
   presented: Presented,
-  postponed: PostponedValidation,
+  { validate }: PostponedValidation,
   candidates: readonly (Client | undefined)[],
 ): Promise<Presented> {
   const recognized = candidates.flatMap((client) => recognizingMethod(client, presented));
-  if (recognized.length === 0) {
-    await postponed.pause();
-    return presented;
-  }
-  if (!recognized.some(({ requiresChain }) => requiresChain)) return presented;
-  const chain = await postponed.validate();
+  if (recognized.some(({ requiresChain }) => !requiresChain)) return presented;
+  let reason = recognized.length === 0 ? 'and the certificate is not that of a client' : 'nor in time';
+  const chain = await new Promise<ChainStatus | undefined>((resolve, reject) => {
+    const timer = setTimeout(resolve, REJECTED_AFTER_MILLISECONDS, undefined);
+    if (recognized.length === 0) return;
+    validate().then((status) => {
+      if (!status.verified) {
+        reason = `and then was not verified: ${status.reason}`;
+        return;
+      }
+      clearTimeout(timer);
+      resolve(status);
+    }, reject);
+  });
   if (chain) return { ...presented, chain };
   throw temporarilyUnavailable(
     'path_validation_overloaded',
-    'the path of the certificate has to be validated, and too many validations are waiting',
+    `the path of the certificate was not validated at once, since others take too much time, ${reason}`,
     RETRY_AFTER_SECONDS,
   );
 }

@@ -29,9 +29,10 @@ export const serverReasons = {
     isAudited: false,
   },
   path_validation_overloaded: {
-    meaning: 'The path of the certificate has to be validated, and too many validations are waiting.',
-    cause: 'Someone presents certificates of their own making for a known client, with its subject, again and again.',
-    fix: 'Let the proxy require certificates of your CAs in the handshake. Clients that are cached are served meanwhile.',
+    meaning:
+      'The path of the certificate was not validated in time, because many certificates without a valid path were presented shortly before.',
+    cause: 'Someone presents certificates of their own making, with long chains, again and again.',
+    fix: 'Let the proxy require certificates of your CAs in the handshake. See docs/chains.md. Clients that are cached are served meanwhile.',
     error: 'temporarily_unavailable',
   },
   signing_overloaded: {

@@ -6,6 +6,7 @@ import { parseClientCertificate } from '../../src/pki/certificate/client-certifi
 import type { ChainStatus } from '../../src/pki/path/verify-chain.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { registeredClient } from '../support/registered-client.ts';
+import { slowdown } from '../support/slowdown.ts';
 
 const own = selfSigned({ subject: [['CN', 'a']] });
 const other = selfSigned({ subject: [['CN', 'b']] });
@@ -14,11 +15,13 @@ const byName = (CN: string, more: object = {}) =>
 const byCertificate = registeredClient({ client_id: 'c', certificates: [{ thumbprint: own.thumbprint }] });
 const byOther = registeredClient({ client_id: 'd', certificates: [{ thumbprint: other.thumbprint }] });
 
-const validated: ChainStatus = { verified: true, reason: 'validated', paths: undefined };
+const verified: ChainStatus = { verified: true, reason: 'validated', paths: undefined };
+const rejected: ChainStatus = { verified: false, code: 'path_signature_invalid', reason: 'not signed' };
+const never = new Promise<ChainStatus>(() => {});
 
-/** Completes a postponed validation of the certificate `CN=a`, and records what happened. */
-async function complete(candidates: readonly (Client | undefined)[], isFull = false) {
-  const happened: string[] = [];
+/** Completes a postponed validation of the certificate `CN=a`. */
+async function complete(candidates: readonly (Client | undefined)[], validation: Promise<ChainStatus>) {
+  let validations = 0;
   const presented: PresentedCertificate = {
     kind: 'certificate',
     certificate: parseClientCertificate(own.der),
@@ -28,34 +31,65 @@ async function complete(candidates: readonly (Client | undefined)[], isFull = fa
       reason: '',
       postponed: {
         validate: () => {
-          happened.push('validated');
-          return isFull ? undefined : Promise.resolve(validated);
+          validations += 1;
+          return validation;
         },
-        pause: async () => void happened.push('paused'),
       },
     },
   };
-  const completed = await completeValidation(presented, candidates);
-  return { happened, isVerified: completed.kind === 'certificate' && completed.chain.verified };
+  const started = performance.now();
+  const result = await Promise.resolve(completeValidation(presented, candidates)).then(
+    (completed) => ({ isVerified: completed.kind === 'certificate' && completed.chain.verified }),
+    ({ error, code, reason, description, headers }) => ({
+      publicly: { error, description, headers },
+      code,
+      reason: String(reason),
+    }),
+  );
+  return { validations, result, milliseconds: performance.now() - started };
 }
 
-test.each<[string, readonly (Client | undefined)[], string[]]>([
-  ['the client with that subject is validated', [byName('a')], ['validated']],
-  ['one of several clients with that subject is validated', [byName('b'), byName('a')], ['validated']],
-  ['an unknown client is paused', [undefined], ['paused']],
-  ['no client at all is paused', [], ['paused']],
-  ['a client with another subject is paused', [byName('b')], ['paused']],
-  ['a disabled client is paused', [byName('a', { enabled: false })], ['paused']],
-  ['a client with another registered certificate is paused', [byOther], ['paused']],
-  ['a client with that registered certificate needs neither', [byCertificate], []],
-])('a postponed validation for %s', async (_title, candidates, expected) => {
-  const { happened, isVerified } = await complete(candidates);
-  expect({ happened, isVerified }).toEqual({ happened: expected, isVerified: expected[0] === 'validated' });
+const withSubject: (readonly [string, readonly (Client | undefined)[]])[] = [
+  ['the client with that subject', [byName('a')]],
+  ['one of several clients with that subject', [byName('b'), byName('a')]],
+];
+const withoutSubject: typeof withSubject = [
+  ['an unknown client', [undefined]],
+  ['no client at all', []],
+  ['a client with another subject', [byName('b')]],
+  ['a disabled client', [byName('a', { enabled: false })]],
+  ['a client with another registered certificate', [byOther]],
+];
+
+test.each(withSubject)('a postponed validation for %s is done, and verifies at once', async (_title, candidates) => {
+  const { validations, result, milliseconds } = await complete(candidates, Promise.resolve(verified));
+  expect({ validations, result }).toEqual({ validations: 1, result: { isVerified: true } });
+  expect(milliseconds).toBeLessThan(400 * slowdown());
 });
 
-test('a validation for which there is no place makes the server temporarily unavailable', async () => {
-  await expect(complete([byName('a')], true)).rejects.toMatchObject({
-    error: 'temporarily_unavailable',
-    code: 'path_validation_overloaded',
-  });
+test('a postponed validation for a client with that registered certificate is not needed', async () => {
+  const { validations, result } = await complete([byCertificate], never);
+  expect({ validations, result }).toEqual({ validations: 0, result: { isVerified: false } });
+});
+
+test.each(withoutSubject)('a postponed validation for %s is never done', async (_title, candidates) => {
+  expect((await complete(candidates, never)).validations).toBe(0);
+});
+
+test('every request that a postponed validation does not verify is rejected after the same time and in the same way', async () => {
+  const [[, recognized] = ['', []]] = withSubject;
+  const all = await Promise.all([
+    ...withoutSubject.map(([, candidates]) => complete(candidates, never)),
+    complete(recognized, Promise.resolve(rejected)),
+    complete(recognized, never),
+  ]);
+  const results = all.map(({ result }) => ('publicly' in result ? result : undefined));
+  const [first] = results;
+  expect(first).toMatchObject({ publicly: { error: 'temporarily_unavailable', headers: { 'retry-after': '2' } } });
+  for (const result of results) {
+    expect(result?.publicly).toEqual(first?.publicly);
+    expect(result?.code).toBe('path_validation_overloaded');
+  }
+  expect(results.at(-2)?.reason).toContain('not signed');
+  for (const { milliseconds } of all) expect(milliseconds).toBeGreaterThanOrEqual(490);
 });

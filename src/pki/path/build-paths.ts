@@ -9,6 +9,7 @@ import { sha256Thumbprint } from '../certificate/thumbprint.ts';
 import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
 import { firstViolation } from './rules.ts';
 import { createSearchBudget } from './search-budget.ts';
+import type { Search } from './search-queue.ts';
 import type { TrustStore } from './trust-store.ts';
 
 /** The result of path building. It does not depend on the time: validity periods are checked on each request. */
@@ -35,7 +36,26 @@ const MAX_PATHS = 8;
  *   trusted
  */
 export function buildPaths(leaf: Certificate, forwarded: readonly Uint8Array[], trust: TrustStore): BuiltPaths {
-  return new PathSearch(leaf, parseForwardedCas(forwarded, trust), trust).run();
+  return runToEnd(searchPaths(leaf, forwarded, trust));
+}
+
+export function runToEnd<Result>(search: Search<Result>): Result {
+  for (;;) {
+    const step = search.next();
+    if (step.done) return step.value;
+  }
+}
+
+/**
+ * As {@link buildPaths}, in steps of at most one signature or one parsed certificate. A whole search can take 16 ms, during
+ * which a process does nothing else.
+ */
+export function* searchPaths(
+  leaf: Certificate,
+  forwarded: readonly Uint8Array[],
+  trust: TrustStore,
+): Search<BuiltPaths> {
+  return yield* new PathSearch(leaf, yield* parseForwardedCas(forwarded, trust), trust).run();
 }
 
 class PathSearch {
@@ -53,14 +73,14 @@ class PathSearch {
     this.#trust = trust;
   }
 
-  run(): BuiltPaths {
-    this.#extend([]);
+  *run(): Search<BuiltPaths> {
+    yield* this.#extend([]);
     const { isCostly } = this.#budget.signatures;
     return { paths: this.#paths, violation: this.#closest?.violation, isCostly };
   }
 
   /** Extends a partial path from its last CA certificate, or from the leaf if it is empty. */
-  #extend(cas: readonly CaCertificate[]): void {
+  *#extend(cas: readonly CaCertificate[]): Search<void> {
     const child = cas.at(-1) ?? this.#leaf;
     const candidates = this.#issuersOf(child).filter((issuer) => !occursIn(cas, issuer));
     if (child.signatureAlgorithm === undefined) {
@@ -80,11 +100,14 @@ class PathSearch {
         '§6.1',
       );
     } else {
-      for (const issuer of candidates) this.#tryIssuer(cas, child, issuer);
+      for (const issuer of candidates) {
+        yield;
+        yield* this.#tryIssuer(cas, child, issuer);
+      }
     }
   }
 
-  #tryIssuer(cas: readonly CaCertificate[], child: Certificate, issuer: CaCertificate): void {
+  *#tryIssuer(cas: readonly CaCertificate[], child: Certificate, issuer: CaCertificate): Search<void> {
     if (this.#paths.length === MAX_PATHS) return;
     this.#steps += 1;
     const isSigned = this.#steps > MAX_STEPS ? undefined : this.#budget.signatures.isSignedBy(child, issuer);
@@ -100,7 +123,7 @@ class PathSearch {
     } else if (this.#trust.isAnchor(issuer)) {
       this.#complete({ leaf: this.#leaf, caCertificates: [...cas, issuer] });
     } else {
-      this.#extend([...cas, issuer]);
+      yield* this.#extend([...cas, issuer]);
     }
   }
 
@@ -173,12 +196,13 @@ interface ForwardedCas {
  *
  * @param forwarded DER, without the leaf
  */
-function parseForwardedCas(forwarded: readonly Uint8Array[], trust: TrustStore): ForwardedCas {
+function* parseForwardedCas(forwarded: readonly Uint8Array[], trust: TrustStore): Search<ForwardedCas> {
   const parsed = new Map<string, CaCertificate>();
   const ignored: string[] = [];
   for (const [index, der] of forwarded.entries()) {
     const thumbprint = sha256Thumbprint(der);
     if (trust.has(thumbprint) || parsed.has(thumbprint)) continue;
+    yield;
     const ca = parseCaOrExplain(der);
     if (typeof ca === 'string') ignored.push(`forwarded certificate ${index + 1} ${ca}`);
     else parsed.set(thumbprint, ca);

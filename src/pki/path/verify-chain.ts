@@ -1,11 +1,12 @@
 import type { InvalidClientCode } from '../../reasons/reasons.ts';
 import type { Certificate } from '../certificate/certificate.ts';
-import { type BuiltPaths, buildPaths } from './build-paths.ts';
+import { type BuiltPaths, runToEnd, searchPaths } from './build-paths.ts';
+import { CpuShare } from './cpu-share.ts';
 import { type CertificationPath, describePath, describePathViolation, type PathViolation } from './path.ts';
-import { RecentFailures } from './recent-failures.ts';
+import { RecentSearches } from './recent-searches.ts';
 import { validityViolation } from './rules.ts';
+import { type Search, SearchQueue } from './search-queue.ts';
 import type { TrustStore } from './trust-store.ts';
-import { ValidationPace } from './validation-pace.ts';
 
 /** A leaf and the certificates sent with it. The same object as long as the pair is cached. */
 export interface PresentedChain {
@@ -30,19 +31,22 @@ export type ChainStatus =
 
 /** A validation that waits for those before it. It is worth its time only if nothing else rejects the request. */
 export interface PostponedValidation {
-  /** Undefined if too many are waiting. */
-  readonly validate: () => Promise<ChainStatus> | undefined;
-  /** For a request that is rejected anyway: takes about as long, without the work. */
-  readonly pause: () => Promise<void>;
+  /** The promise stays pending if too many others are waiting. */
+  readonly validate: () => Promise<ChainStatus>;
 }
 
 /** @param now milliseconds since the epoch */
 export type VerifyChain = (presented: PresentedChain, now: number) => ChainStatus;
 
+/** The share of CPU time of the searches that block everything else, unless they are ordinary: of one request in 100. */
+const SHARE_AT_ONCE = 0.004;
+/** How much of it may be used in advance, in milliseconds: clients that are misconfigured are not an attack. */
+const BURST_AT_ONCE = 10;
+
 /**
  * Creates a function that verifies chains to the anchors of a trust store. Path building, which verifies signatures,
- * happens once per chain and trust store; rules that depend on the time are checked on every call. Searches that fail are
- * limited in their share of CPU time: beyond it, the status is that of a postponed validation.
+ * happens once per chain and trust store; rules that depend on the time are checked on every call. Searches that anyone can
+ * cause are limited in their share of CPU time: beyond it, the status is that of a postponed validation.
  *
  * @param currentTrust the current trust store: a different object when anything in it has changed
  * @param crlViolation why the CRLs of its CAs make a path invalid
@@ -51,39 +55,63 @@ export function createChainVerifier(
   currentTrust: () => TrustStore,
   crlViolation: CheckPath = noViolation,
 ): VerifyChain {
-  const cache = new WeakMap<PresentedChain, BuiltPaths & { readonly trust: TrustStore }>();
-  const failures = new RecentFailures();
-  const pace = new ValidationPace();
+  const cache = new WeakMap<PresentedChain, FoundPaths>();
+  const recent = new RecentSearches();
+  const atOnce = new CpuShare(SHARE_AT_ONCE, BURST_AT_ONCE);
+  const queue = new SearchQueue<FoundPaths>(isOrdinary);
+
   const findPaths = (presented: PresentedChain, now: number): BuiltPaths | undefined => {
     const trust = currentTrust();
     const cached = cache.get(presented);
-    return cached?.trust === trust ? cached : failures.find(presented.certificate.thumbprint, trust, now);
+    if (cached?.trust === trust) return cached;
+    const found = recent.find(presented.certificate.thumbprint, trust, now);
+    return found?.isCostly ? found : undefined;
   };
-  const searchPaths = (presented: PresentedChain, now: number): BuiltPaths => {
+  const search = function* (presented: PresentedChain, now: number): Search<FoundPaths> {
     const { certificate, chain } = presented;
     const trust = currentTrust();
-    const built = pace.run(
-      () => buildPaths(certificate, chain, trust),
-      ({ paths }) => paths.length === 0,
-    );
-    cache.set(presented, { ...built, trust });
-    if (built.paths.length === 0 && built.isCostly) failures.add(certificate.thumbprint, trust, built, now);
-    return built;
+    const isRepeated = recent.find(certificate.thumbprint, trust, now) !== undefined;
+    const found = { ...(yield* searchPaths(certificate, chain, trust)), trust, isRepeated };
+    cache.set(presented, found);
+    recent.add(certificate.thumbprint, trust, found, now);
+    return found;
   };
+  const searchAtOnce = (presented: PresentedChain, now: number): BuiltPaths => {
+    const start = performance.now();
+    const found = runToEnd(search(presented, now));
+    if (!isOrdinary(found)) atOnce.use(performance.now() - start);
+    return found;
+  };
+  const searchInTurn = async (presented: PresentedChain, now: number): Promise<ChainStatus> => {
+    const found = await queue.run(presented.certificate.thumbprint, () => search(presented, now));
+    return found.trust === currentTrust() ? selectValidPaths(found, now, crlViolation) : notValidated;
+  };
+
   return (presented, now) => {
-    const known = findPaths(presented, now) ?? (pace.isFree ? searchPaths(presented, now) : undefined);
+    const known = findPaths(presented, now) ?? (atOnce.untilFree === 0 ? searchAtOnce(presented, now) : undefined);
     if (known) return selectValidPaths(known, now, crlViolation);
-    // Another request may have validated it meanwhile.
-    const validate = () =>
-      selectValidPaths(findPaths(presented, now) ?? searchPaths(presented, now), now, crlViolation);
-    return { ...notValidated, postponed: { validate: () => pace.inTurn(validate), pause: () => pace.pause() } };
+    return { ...notValidated, postponed: { validate: () => searchInTurn(presented, now) } };
   };
+}
+
+interface FoundPaths extends BuiltPaths {
+  readonly trust: TrustStore;
+  /** The same leaf was searched a moment ago, with another chain. */
+  readonly isRepeated: boolean;
+}
+
+/**
+ * Whether every client causes such a search, once. Anyone can cause one that fails, and a client can send any
+ * number of chains with its certificate.
+ */
+function isOrdinary({ paths, isCostly, isRepeated }: FoundPaths): boolean {
+  return paths.length > 0 && !isCostly && !isRepeated;
 }
 
 const notValidated = {
   verified: false,
   code: 'path_validation_postponed',
-  reason: 'its path was not validated, since other validations take too much time',
+  reason: 'its path was not validated, since others take too much time',
 } as const;
 
 /** @param now milliseconds since the epoch */

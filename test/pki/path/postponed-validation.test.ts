@@ -15,6 +15,10 @@ const sameName = { subject: [['CN', 'Same']], keyType: 'ec-p384' } satisfies Par
 const sent = Array.from({ length: 10 }, () => createTestCa(sameName).der);
 const issuer = createTestCa(sameName);
 
+/** CAs that are tried after the root of the same name: its path may expire. */
+const sameAsRoot = () =>
+  Array.from({ length: 10 }, () => createTestCa({ subject: [['CN', 'Root']], keyType: 'ec-p384' }).der);
+
 const presentedBy = (ca: typeof root, chain: readonly Uint8Array[] = []): PresentedChain => ({
   certificate: parseClientCertificate(ca.issue().der),
   chain,
@@ -48,13 +52,77 @@ describe('after many failed searches', () => {
     expect(await postponedOf(status)?.validate()).toMatchObject({ code: expect.not.stringMatching(/postponed/) });
   });
 
-  test('a bounded number of validations wait', async () => {
+  test('an ordinary validation is done before those that were made to be long, although they began before', async () => {
+    const verify = createChainVerifier(constant(trust()));
+    const long = [exhaust(verify), ...Array.from({ length: 10 }, hostile)];
+    const done: string[] = [];
+    const run = async (presented: PresentedChain, name: string) => {
+      await postponedOf(verify(presented, now))?.validate();
+      done.push(name);
+    };
+    await Promise.all([...long.map((presented) => run(presented, 'long')), run(presentedBy(root), 'ordinary')]);
+    expect(done[0]).toBe('ordinary');
+    expect(done).toHaveLength(12);
+  });
+
+  test('a long validation is interrupted, so that other work is done meanwhile', async () => {
     const verify = createChainVerifier(constant(trust()));
     const postponed = postponedOf(verify(exhaust(verify), now));
-    const waiting = Array.from({ length: 30 }, () => postponed?.validate());
-    expect(waiting.filter((each) => each !== undefined)).toHaveLength(20);
-    // All but the first find its result.
-    await Promise.all(waiting);
+    let turns = 0;
+    const count = () => {
+      turns += 1;
+      counting = setImmediate(count);
+    };
+    let counting = setImmediate(count);
+    await postponed?.validate();
+    clearImmediate(counting);
+    // One for each signature.
+    expect(turns).toBeGreaterThan(10);
+  });
+
+  test('a validation is not done twice at once', async () => {
+    const verify = createChainVerifier(constant(trust()));
+    const presented = exhaust(verify);
+    const postponed = [verify(presented, now), verify(presented, now)].map(postponedOf);
+    const [first, second] = await Promise.all(postponed.map((each) => each?.validate()));
+    expect(first).toMatchObject({ verified: false, code: expect.not.stringMatching(/postponed/) });
+    expect(second).toEqual(first);
+  });
+
+  test('a validation does not verify a path to CAs that were removed meanwhile', async () => {
+    let current = trust();
+    const verify = createChainVerifier(() => current);
+    exhaust(verify);
+    const presented = presentedBy(root, sameAsRoot());
+    const validation = postponedOf(verify(presented, now))?.validate();
+    // The path to the root is found first, and takes less than a turn.
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+    current = createTrustStore([parseCaCertificate(createTestCa().der)]);
+    expect(await validation).toMatchObject({ verified: false });
+  });
+});
+
+describe('a certificate of a configured CA', () => {
+  const leaf = parseClientCertificate(root.issue().der);
+  const others = sameAsRoot();
+
+  test('is searched once in three seconds if that is long, whatever chain is sent with it', () => {
+    const verify = createChainVerifier(constant(trust()));
+    expect(verify({ certificate: leaf, chain: others }, now).verified).toBe(true);
+    const work = certificateWork(() => {
+      for (let sent = 0; sent < 10; sent++) verify({ certificate: leaf, chain: others.slice(sent) }, now);
+    });
+    expect(work.verified).toBe(0);
+  });
+
+  test('causes searches only in turn when it is sent with one chain after another', () => {
+    const verify = createChainVerifier(constant(trust()));
+    let isPostponed = false;
+    for (let sent = 0; sent < 2_000 && !isPostponed; sent++) {
+      const status = verify({ certificate: leaf, chain: others.slice(0, sent % 3) }, now);
+      isPostponed = postponedOf(status) !== undefined;
+    }
+    expect(isPostponed).toBe(true);
   });
 });
 

@@ -1,0 +1,36 @@
+/** So that a process that was suspended while it computed does not wait for seconds. */
+const MAX_COUNTED_MILLISECONDS = 50;
+
+/** A share of CPU time, of which some may be used in advance (a leaky bucket). Times are in milliseconds. */
+export class CpuShare {
+  readonly #share: number;
+  readonly #burst: number;
+  /** What was used in excess of the share, at the time of `performance.now()`. */
+  #excess = { milliseconds: 0, at: 0 };
+
+  /**
+   * @param share between 0 and 1
+   * @param burst how much of it may be used in advance
+   */
+  constructor(share: number, burst: number) {
+    this.#share = share;
+    this.#burst = burst;
+  }
+
+  /** Negative to return what was used. */
+  use(milliseconds: number): void {
+    const at = performance.now();
+    const used = Math.min(milliseconds, MAX_COUNTED_MILLISECONDS);
+    this.#excess = { milliseconds: Math.max(0, this.#excessAt(at) + used), at };
+  }
+
+  #excessAt(now: number): number {
+    const { milliseconds, at } = this.#excess;
+    return Math.max(0, milliseconds - this.#share * (now - at));
+  }
+
+  /** How long until more may be used. */
+  get untilFree(): number {
+    return Math.max(0, this.#excessAt(performance.now()) - this.#burst) / this.#share;
+  }
+}
