@@ -57,9 +57,9 @@ async function readForm(request: HttpRequest): Promise<Form> {
   }
   if (url.includes('?'))
     throw invalidRequest('query_not_allowed', 'Parameters belong in the request body, not in the URL.');
-  const [contentType, ...repeated] = fields.all('content-type');
-  if (repeated.length > 0) throw invalidRequest('content_type_repeated', 'Content-Type is repeated.');
-  const charset = foreignCharset(contentType);
+  const contentTypes = fields.all('content-type');
+  if (contentTypes.length > 1) throw invalidRequest('content_type_repeated', 'Content-Type is repeated.');
+  const charset = foreignCharset(contentTypes[0]);
   requireUnencodedBody(fields);
   if (Number(fields.combined('content-length') ?? 0) > MAX_BODY_BYTES) throw bodyTooLarge();
   try {

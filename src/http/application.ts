@@ -39,13 +39,8 @@ export interface ErrorResponse {
 export type Fetch = Parameters<typeof getRequestListener>[0];
 
 export function honoApplication(fetch: Fetch): Application {
-  const respond = getRequestListener(fetch);
   return {
-    serve: (incoming, outgoing) => {
-      // Nothing depends on the host, since the issuer is configured, and the adapter's host grammar is not that of the RFC.
-      incoming.headers.host = 'countersign.invalid';
-      return respond(incoming, outgoing);
-    },
+    serve: getRequestListener(fetch),
     parseHead: parseRequestHead,
     maxHeaderBytes: MAX_HEADER_BYTES,
     sendsDate: true,

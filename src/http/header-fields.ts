@@ -6,15 +6,22 @@ export class HeaderFields {
   readonly #rawHeaders: readonly string[];
   /** In lower case, in the order of the lines. A list: for the few fields of a request, a Map costs three times as much. */
   readonly #names: string[] = [];
+  /** Bit n: a name has n characters, or n and a multiple of 32. Most fields that are looked up are absent. */
+  #lengths = 0;
 
   /** @param rawHeaders names and values alternate, as in Node's `rawHeaders` */
   constructor(rawHeaders: readonly string[]) {
     this.#rawHeaders = rawHeaders;
-    for (let i = 0; i + 1 < rawHeaders.length; i += 2) this.#names.push(rawHeaders[i]?.toLowerCase() ?? '');
+    for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i]?.toLowerCase() ?? '';
+      this.#names.push(name);
+      this.#lengths |= 1 << name.length;
+    }
   }
 
   /** The value of each line of a field, in order. */
   all(name: string): readonly string[] {
+    if ((this.#lengths & (1 << name.length)) === 0) return none;
     const names = this.#names;
     let values: string[] | undefined;
     for (let line = names.indexOf(name); line >= 0; line = names.indexOf(name, line + 1)) {

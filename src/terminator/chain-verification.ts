@@ -24,16 +24,26 @@ export function readVerification(headers: HeaderFields, { by, fields }: ChainVer
     const rejection = by === 'terminator' ? unexpectedRejection(headers) : undefined;
     return rejection ?? { result: 'absent', reason: 'the terminator forwards no verification result' };
   }
-  const results = fields.map(({ header, successValue }) => {
+  let failed: { readonly reason: string; readonly failure: VerificationFailure } | undefined;
+  for (const { header, successValue } of fields) {
     const value = singleValue(headers, header);
-    return { value, verified: value === successValue, reason: `${header} ${describeValue(value)}` };
-  });
-  const failures = results
-    .filter(({ verified }) => !verified)
-    .map(({ value, reason }) => ({ reason, failure: failureOf(value) }));
-  const failed = failures.find(({ failure }) => failure.isFinal) ?? failures[0];
-  if (failed) return { result: 'failed', ...failed };
-  return { result: 'verified', reason: results.map(({ reason }) => reason).join(', ') };
+    if (value === successValue || failed?.failure.isFinal) continue;
+    const failure = failureOf(value);
+    if (!failed || failure.isFinal) failed = { reason: `${header} ${describeValue(value)}`, failure };
+  }
+  return failed ? { result: 'failed', ...failed } : success(fields);
+}
+
+const successes = new WeakMap<ChainVerification['fields'], ForwardedVerification>();
+
+/** The result if every field has its success value: the same for each request. */
+function success(fields: ChainVerification['fields']): ForwardedVerification {
+  const known = successes.get(fields);
+  if (known) return known;
+  const reasons = fields.map(({ header, successValue }) => `${header} ${describeValue(successValue)}`);
+  const verified = { result: 'verified', reason: reasons.join(', ') } as const;
+  successes.set(fields, verified);
+  return verified;
 }
 
 /**

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { HeaderFields } from '../http/header-fields.ts';
 import type { AuditEntry } from '../observability/audit.ts';
 import { readTraceContext } from '../observability/tracing/trace-context.ts';
+import { newUuid } from '../text.ts';
 import type { ForwardedRequest } from './forwarded-certificate.ts';
 import { type ProxyTrust, untrustedReason } from './trusted-proxy.ts';
 
@@ -20,7 +20,7 @@ export function readRequestContext({ headers, peer }: ForwardedRequest, trust: P
   const isProxy = untrustedReason(peer, headers, trust) === undefined;
   return {
     peer: peerAddress,
-    request_id: (isProxy ? forwardedId(headers) : undefined) ?? randomUUID(),
+    request_id: (isProxy ? forwardedId(headers) : undefined) ?? newUuid(),
     client_address: isProxy ? forwardedAddress(headers) : peerAddress,
     trace_id: readTraceContext(headers)?.traceId,
   };
@@ -29,8 +29,9 @@ export function readRequestContext({ headers, peer }: ForwardedRequest, trust: P
 const MAX_ID_LENGTH = 128;
 
 function forwardedId(headers: HeaderFields): string | undefined {
-  const [id, ...repeated] = headers.all('x-request-id');
-  if (id === undefined || repeated.length > 0 || id.length > MAX_ID_LENGTH) return undefined;
+  const ids = headers.all('x-request-id');
+  const [id] = ids;
+  if (id === undefined || ids.length > 1 || id.length > MAX_ID_LENGTH) return undefined;
   return /^[\x21-\x7e]+$/.test(id) ? id : undefined;
 }
 
@@ -39,7 +40,8 @@ const MAX_ADDRESS_LENGTH = 100;
 
 /** The last element of X-Forwarded-For, which the proxy appended: the client can have sent those before it. */
 function forwardedAddress(headers: HeaderFields): string | undefined {
-  const last = headers.all('x-forwarded-for').at(-1) ?? '';
+  const last = headers.all('x-forwarded-for').at(-1);
+  if (last === undefined) return undefined;
   const element = last.slice(last.lastIndexOf(',') + 1).trim();
   if (element.length > MAX_ADDRESS_LENGTH) return undefined;
   const address = isIP(element) === 0 ? withoutPort(element) : element;

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { Client } from '../clients/client.ts';
 import type { Authorization } from '../grants/grant.ts';
 import { invalidClient } from '../oauth/oauth-error.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
+import { newUuid } from '../text.ts';
 
 /** The claims of an access token (RFC 9068 §2.2), with the confirmation of RFC 8705 §3.1. */
 export interface AccessTokenClaims {
@@ -49,8 +49,7 @@ export function accessTokenClaims(
     iat,
     nbf: iat,
     exp,
-    // It is in lower case; the copy is one string instead of many parts, which JSON.stringify takes twice as long for.
-    jti: randomUUID().toLowerCase(),
+    jti: newUuid(),
     scope: scopeClaim(scope, client.scopeClaim),
     cnf: { 'x5t#S256': certificate.thumbprint },
   };

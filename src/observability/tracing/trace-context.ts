@@ -18,8 +18,9 @@ const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9
  * @returns undefined if there is none, or it is malformed
  */
 export function readTraceContext(headers: TraceHeaders): TraceContext | undefined {
-  const [traceparent, ...repeated] = headers.all('traceparent');
-  if (traceparent === undefined || repeated.length > 0) return undefined;
+  const lines = headers.all('traceparent');
+  const [traceparent] = lines;
+  if (traceparent === undefined || lines.length > 1) return undefined;
   const [, version, traceId, spanId, flags = '', more] = TRACEPARENT.exec(traceparent) ?? [];
   if (traceId === undefined || spanId === undefined || (version === '00' && more === '-')) return undefined;
   return { traceId, spanId, flags: Number.parseInt(flags, 16) };
