@@ -1,0 +1,92 @@
+import { globSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { repositoryRoot } from '../support/repository-root.ts';
+import { runProgram } from '../support/run-program.ts';
+import { customResourceValidator, type ResourceValidator } from './custom-resources.ts';
+import { chartFolder, helmVersions, kubernetesTools, parseManifests } from './helm.ts';
+import { schemaViolations } from './kubernetes-schemas.ts';
+import { find, type Manifest } from './manifest.ts';
+import { securityViolations } from './restricted.ts';
+
+const MINUTES = 60_000;
+const folder = join(repositoryRoot, 'deploy/gateways');
+const files = globSync('*.yaml', { cwd: folder }).sort();
+const recipes = files.filter((file) => !file.endsWith('-values.yaml')).map((file) => basename(file, '.yaml'));
+const withValues = recipes.filter((recipe) => files.includes(`${recipe}-values.yaml`));
+const manifestsOf = (recipe: string) => parseManifests(readFileSync(join(folder, `${recipe}.yaml`), 'utf8'));
+
+/** Of kinds whose definitions are in no Go module that can be downloaded. docs/gateways states that. */
+const undefinedKinds = ['SnippetsFilter'];
+
+let validate: ResourceValidator;
+beforeAll(() => {
+  validate = customResourceValidator();
+}, 10 * MINUTES);
+
+const isCore = ({ apiVersion }: Manifest) => /^(v1|apps\/v1|rbac\.authorization\.k8s\.io\/v1)$/.test(apiVersion);
+const violations = (manifest: Manifest) => (isCore(manifest) ? schemaViolations('1.37', manifest) : validate(manifest));
+
+test('each recipe has a page, and each page is listed', () => {
+  const pages = globSync('*.md', { cwd: join(repositoryRoot, 'docs/gateways') }).map((file) => basename(file, '.md'));
+  expect(pages.filter((page) => page !== 'README').sort()).toEqual(recipes);
+  const index = readFileSync(join(repositoryRoot, 'docs/gateways/README.md'), 'utf8');
+  expect(recipes.filter((recipe) => !index.includes(`(${recipe}.md)`))).toEqual([]);
+});
+
+describe.each(recipes)('deploy/gateways/%s.yaml', (recipe) => {
+  test('has valid objects', () => {
+    const defined = manifestsOf(recipe).filter(({ kind }) => !undefinedKinds.includes(kind));
+    expect(defined.length).toBeGreaterThan(0);
+    expect(defined.flatMap(violations)).toEqual([]);
+    expect(defined.flatMap(securityViolations)).toEqual([]);
+  });
+
+  test('is invalid with a field that does not exist', () => {
+    const [manifest] = manifestsOf(recipe).filter(({ spec, data }) => spec ?? data);
+    if (!manifest) throw new Error(`${recipe} has no object with a spec`);
+    const misspelled = manifest.spec
+      ? { ...manifest, spec: { ...manifest.spec, speck: {} } }
+      : { ...manifest, dota: {} };
+    expect(violations(misspelled)).toEqual([expect.stringContaining('must NOT have additional properties')]);
+  });
+});
+
+/** The objects of the release that the pages install. */
+async function renderRecipe(recipe: string): Promise<readonly Manifest[]> {
+  const values = ['--values', join(folder, `${recipe}-values.yaml`)];
+  const args = ['template', 'countersign', chartFolder, '--namespace', 'auth', ...values];
+  const { code, stdout, stderr } = await runProgram(kubernetesTools(helmVersions[1]).helm, args);
+  expect(code, stderr).toBe(0);
+  return parseManifests(stdout.toString());
+}
+
+describe.each(withValues)('the chart with deploy/gateways/%s-values.yaml', (recipe) => {
+  test('has valid objects and restricted pods', async () => {
+    const manifests = await renderRecipe(recipe);
+    expect(manifests.flatMap((manifest) => schemaViolations('1.37', manifest))).toEqual([]);
+    expect(manifests.flatMap(securityViolations)).toEqual([]);
+  });
+
+  test('has the Service, with the port, to which the gateway sends requests', async () => {
+    const service = find(await renderRecipe(recipe), 'Service', 'countersign');
+    const text = readFileSync(join(folder, `${recipe}.yaml`), 'utf8');
+    const ports = [...text.matchAll(/(?:- name: countersign\n +port:|port:\n +number:) (\d+)/g)].map(([, port]) =>
+      Number(port),
+    );
+    expect(service.metadata.name).toBe('countersign');
+    if (recipe !== 'nginx-sidecar') expect(new Set(ports)).toEqual(new Set([8080]));
+    expect(service.spec?.ports).toMatchObject([{ port: recipe === 'nginx-sidecar' ? 443 : 8080 }]);
+  });
+});
+
+test('the gateways present, and Countersign requires, a certificate with the same name', () => {
+  const names = manifestsOf('cert-manager')
+    .filter(({ metadata }) => metadata.name === 'gateway-client')
+    .map(({ spec }) => spec?.dnsNames);
+  for (const recipe of withValues.filter((each) => each !== 'nginx-sidecar')) {
+    const values = parse(readFileSync(join(folder, `${recipe}-values.yaml`), 'utf8'));
+    expect([values.proxyTrust.gatewayCertificate.names], recipe).toEqual(names);
+  }
+});
