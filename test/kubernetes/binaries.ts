@@ -35,10 +35,14 @@ const debianPackages: Readonly<Record<string, string>> = {
 /**
  * Installs those that are missing.
  *
- * @throws {Error} without root, or with the last line of the output of the package manager
+ * @throws {Error} if this machine cannot run nodes, or with the last line of the output of the package manager
  */
 export function installClusterPrograms(): void {
   if (process.getuid?.() !== 0) throw new Error('the nodes of a cluster need root: run the suite as root');
+  if (!existsSync('/sys/fs/cgroup/memory'))
+    throw new Error(
+      'the nodes of the cluster need control groups of version 1: boot with systemd.unified_cgroup_hierarchy=0',
+    );
   const isMissing = (program: string) => (program.startsWith('/') ? !existsSync(program) : !findProgram(program));
   const missing = Object.entries(debianPackages).filter(([program]) => isMissing(program));
   if (missing.length > 0) installPackages(missing.map(([, name]) => name));

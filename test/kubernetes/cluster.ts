@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type RunningProgram, startProgram } from '../support/child-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
 import { runProgram } from '../support/run-program.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { machineState } from './machine-state.ts';
 import { writeClusterPki } from './pki.ts';
 
 /** The first runs everything that a test does not drain. */
@@ -22,7 +23,7 @@ export interface ClusterOptions {
 }
 
 export interface Cluster {
-  /** Has `kubeconfig` and `volumes/`, and the logs of all programs in `logs/`. */
+  /** Has the folder `volumes/`, and the logs of all programs in `logs/`. */
   readonly directory: string;
   /** Runs a program on the first node, as the administrator of the cluster. Throws unless it exits with 0. */
   readonly run: (command: readonly string[], options?: { input?: string; timeout?: number }) => Promise<string>;
@@ -45,7 +46,7 @@ export async function startCluster({ binaries, kubectl, writeImages }: ClusterOp
   await writeImages(images);
   writeClusterPki(join(directory, 'pki'), nodes);
   const cgroup = `countersign-${process.pid}`;
-  const settings = kernelSettings();
+  const restore = machineState(cgroup);
   const namespaces = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
   const script = join(repositoryRoot, 'test/kubernetes/cluster/cluster.sh');
   // With the parent death signal, the cluster ends with this process, however that ends.
@@ -56,8 +57,7 @@ export async function startCluster({ binaries, kubectl, writeImages }: ClusterOp
   const stop = async () => {
     program.kill('SIGKILL');
     await program.exited;
-    await removeCgroups(cgroup);
-    restoreKernelSettings(settings);
+    await restore();
   };
   try {
     await untilReady(program, directory);
@@ -86,11 +86,7 @@ function accessTo(program: RunningProgram, directory: string, path: string): Pic
   // The first process inside; `unshare` itself is outside.
   const children = readFileSync(`/proc/${program.pid}/task/${program.pid}/children`, 'utf8');
   const inside = ['--target', children.trim(), '--net', '--mount', '--pid', '--wd=/', '--'];
-  const env = {
-    KUBECONFIG: join(directory, 'pki', 'admin.kubeconfig'),
-    HOME: directory,
-    PATH: path,
-  };
+  const env = { KUBECONFIG: join(directory, 'pki', 'admin.kubeconfig'), HOME: directory, PATH: path };
   const run: Cluster['run'] = async (command, { input = '', timeout = 100_000 } = {}) => {
     const { code, stdout, stderr } = await runProgram('nsenter', [...inside, ...command], { env, input, timeout });
     if (code !== 0) throw new Error(`${command.join(' ')}: exit code ${code}\n${stderr}${stdout}`);
@@ -112,53 +108,4 @@ function accessTo(program: RunningProgram, directory: string, path: string): Pic
     return socket;
   };
   return { run, relay };
-}
-
-const cgroupRoot = '/sys/fs/cgroup';
-
-/** Removes the cgroups of the nodes, once the kernel has ended their processes. */
-async function removeCgroups(name: string): Promise<void> {
-  const found = readdirSync(cgroupRoot)
-    .map((hierarchy) => join(cgroupRoot, hierarchy, name))
-    .filter((path) => existsSync(path));
-  const folders = found.flatMap((path) => [path, ...foldersBelow(path)]).sort((a, b) => b.length - a.length);
-  for (const folder of folders) {
-    await eventually(
-      () => isRemoved(folder),
-      () => `${folder} is in use`,
-    );
-  }
-}
-
-function foldersBelow(path: string): string[] {
-  const entries = readdirSync(path, { withFileTypes: true, recursive: true });
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
-}
-
-function isRemoved(folder: string): boolean {
-  try {
-    rmdirSync(folder);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** What kubelet changes for the whole machine. */
-const changedByKubelet = [
-  'vm/overcommit_memory',
-  'vm/panic_on_oom',
-  'kernel/panic',
-  'kernel/panic_on_oops',
-  'kernel/keys/root_maxkeys',
-  'kernel/keys/root_maxbytes',
-];
-
-function kernelSettings(): ReadonlyMap<string, string> {
-  const paths = changedByKubelet.map((name) => join('/proc/sys', name));
-  return new Map(paths.map((path) => [path, readFileSync(path, 'utf8')]));
-}
-
-function restoreKernelSettings(settings: ReadonlyMap<string, string>): void {
-  for (const [path, value] of settings) writeFileSync(path, value);
 }

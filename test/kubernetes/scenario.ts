@@ -126,6 +126,8 @@ const commonValues = (namespace: string) => ({
   },
   // Room for the old and the new replicas of an upgrade on a small machine.
   resources: { requests: { cpu: '100m', memory: '128Mi' } },
+  // A replica that hangs is killed after this time.
+  terminationGracePeriodSeconds: 20,
   livenessProbe: { periodSeconds: 2, failureThreshold: 5 },
   tests: { client: { certificateSecretName: 'test-client', clientId: 'billing' } },
 });
