@@ -47,20 +47,23 @@ function success(fields: ChainVerification['fields']): ForwardedVerification {
 }
 
 /**
- * A terminator that is trusted to reject every unverified certificate, and reports that this one is not verified. Its
- * configuration was replaced by the shipped one, which forwards them all. A client that sends the header itself only
- * rejects itself.
+ * A terminator that is trusted to reject every unverified certificate, and reports that this one is not verified: its
+ * configuration is the shipped one, which forwards them all. That of Caddy and Traefik, which cannot report the result,
+ * sends a constant. A client that sends the header itself only rejects itself.
  */
 function unexpectedRejection(headers: HeaderFields): ForwardedVerification | undefined {
   const value = headers.all(SHIPPED_VERIFY_HEADER).find((each) => each !== 'SUCCESS');
   if (value === undefined) return undefined;
-  const fix = `set COUNTERSIGN_VERIFY_HEADER=${SHIPPED_VERIFY_HEADER}, since the terminator forwards certificates that it did not verify`;
-  const failure = { code: 'verification_failed', isFinal: true, isExplained: true } as const;
-  return { result: 'failed', reason: `${SHIPPED_VERIFY_HEADER} ${describeValue(value)}: ${fix}`, failure };
+  const cause = 'the terminator forwards certificates that it did not verify';
+  const fix = 'remove COUNTERSIGN_CHAIN_VERIFIED_BY=terminator and set COUNTERSIGN_CLIENT_CA_FILE';
+  const failure = { code: 'verification_failed', isFinal: value !== UNVERIFIED, isExplained: true } as const;
+  return { result: 'failed', reason: `${SHIPPED_VERIFY_HEADER} ${describeValue(value)}: ${cause}; ${fix}`, failure };
 }
 
-/** In which the shipped configurations of nginx and Envoy forward the result. */
+/** In which the shipped configurations of nginx, Envoy, Caddy and Traefik state whether a certificate is verified. */
 const SHIPPED_VERIFY_HEADER = 'x-ssl-client-verify';
+/** The constant of Caddy and Traefik: they reject no certificate, and it may be a registered one. */
+const UNVERIFIED = 'UNVERIFIED';
 
 function describeValue(value: string | undefined): string {
   if (value === undefined) return 'is absent';

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type CertificateOptions, createTestCa, type MintedCertificate } from '../support/certificates.ts';
 import { createCrl } from '../support/crls.ts';
 import { type Deployment, type DeploymentOptions, formOf, type Route, startDeployment } from '../support/deployment.ts';
@@ -217,6 +217,30 @@ for (const { terminator, crl, reasons } of rows) {
       );
       expect([response.status, response.json().error]).toEqual([503, 'temporarily_unavailable']);
       expect(response.headers.get('retry-after')).toBe('2');
+    });
+  });
+}
+
+const declared = {
+  COUNTERSIGN_CHAIN_VERIFIED_BY: 'terminator',
+  COUNTERSIGN_CLIENT_CA_FILE: '',
+  COUNTERSIGN_VERIFY_HEADER: '',
+};
+
+for (const terminator of ['caddy', 'envoy'] as const) {
+  describeWith([terminator, 'redis-server'], `behind the shipped ${terminator}, which admits every certificate`, () => {
+    test('CHAIN_VERIFIED_BY=terminator makes none of them verified', async () => {
+      const deployment = await startDeployment({ terminator, clientCa, env: declared });
+      onTestFinished(async () => void (await deployment.stop()));
+      await deployment.register({ client_id: 'billing', ...records.billing });
+      const { response, event } = await deployment.requestToken('billing', { identity: certificates.untrusted });
+      expect([response.status, event]).toMatchObject([
+        400,
+        {
+          code: 'verification_failed',
+          reason: expect.stringContaining('remove COUNTERSIGN_CHAIN_VERIFIED_BY=terminator'),
+        },
+      ]);
     });
   });
 }

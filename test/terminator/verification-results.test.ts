@@ -66,6 +66,16 @@ describe('if only the terminator verifies, and forwards no verification result b
     },
   );
 
+  test('a certificate with the constant of Caddy and Traefik is not verified, but may be a registered one', () => {
+    expect(read('UNVERIFIED')).toMatchObject({
+      result: 'failed',
+      failure: { code: 'verification_failed', isFinal: false },
+      reason: expect.stringContaining(
+        'remove COUNTERSIGN_CHAIN_VERIFIED_BY=terminator and set COUNTERSIGN_CLIENT_CA_FILE',
+      ),
+    });
+  });
+
   test('a certificate without a result, and one with success, counts as verified', () => {
     expect([read().result, read('SUCCESS').result]).toEqual(['absent', 'absent']);
   });
