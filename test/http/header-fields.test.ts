@@ -33,6 +33,13 @@ describe('header fields', () => {
     expect(fields.combined(name)).toBeUndefined();
   });
 
+  test('are found by names whose lengths differ by 32', () => {
+    const [short, long] = ['n', 'n'.repeat(33)];
+    const both = new HeaderFields([short, '1', long, '33']);
+    expect([both.all(short), both.all(long)]).toEqual([['1'], ['33']]);
+    expect(new HeaderFields([long, '33']).all(short)).toEqual([]);
+  });
+
   test('can have any name', () => expect(fields.all('__proto__')).toEqual(['x']));
 
   test('keep each line as it was received', () => {

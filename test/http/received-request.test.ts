@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setImmediate as endOfTurn } from 'node:timers/promises';
@@ -19,6 +20,21 @@ async function receive(bytes: string): Promise<{ request: ReceivedRequest; sende
 }
 
 const head = 'POST / HTTP/1.1\r\nHost: a\r\n';
+
+test('a request has no merged header but for the fields that Node.js and Hono read', async () => {
+  const lines = 'Accept: a\r\nX-SSL-Client-Cert: b\r\nX-SSL-Client-Cert: c\r\nContent-Length: 0\r\n';
+  const { request } = await receive(`${head}${lines}\r\n`);
+  expect(request.headers).toEqual({ host: 'countersign.invalid' });
+  expect(request.fields.all('x-ssl-client-cert')).toEqual(['b', 'c']);
+});
+
+test('Node.js answers an expectation before the body is sent', async () => {
+  const { request, sender } = await receive(`${head}Expect: 100-continue\r\nContent-Length: 3\r\n\r\n`);
+  const [interim] = await once(sender, 'data');
+  expect(String(interim)).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+  sender.write('a=1');
+  expect((await request.readBody(100)).toString()).toBe('a=1');
+});
 
 test.each([
   ['in one piece', `${head}Content-Length: 3\r\n\r\na=1`],

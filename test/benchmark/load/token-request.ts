@@ -7,7 +7,12 @@ import type { MintedCertificate } from '../../support/certificates.ts';
  */
 export function tokenRequest(clientId: string, certificate?: MintedCertificate): Buffer {
   const forwarded = certificate
-    ? [`X-SSL-Client-Cert: ${encodeURIComponent(certificate.pem)}`, 'X-SSL-Client-Verify: SUCCESS']
+    ? [
+        `X-SSL-Client-Cert: ${encodeURIComponent(certificate.pem)}`,
+        'X-SSL-Client-Verify: SUCCESS',
+        'X-Request-ID: 3f1c9a52d6b84e07a1f25c8e9b7d4063',
+        'X-Forwarded-For: 192.0.2.7',
+      ]
     : [];
   return post('/token', forwarded, { client_id: clientId });
 }
