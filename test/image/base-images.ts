@@ -21,7 +21,7 @@ const mirrors = [
  *
  * @returns its name in the store
  */
-export function debianImage(): string {
+function debianImage(): string {
   const name = `localhost/debian:${DEBIAN}`;
   if (!hasImage(name)) {
     inTemporaryFolder((context) => {
