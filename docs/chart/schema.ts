@@ -93,7 +93,6 @@ const settings: Schema = {
 const ownTypes: Readonly<Record<string, Schema>> = {
   commonLabels: texts,
   commonAnnotations: texts,
-  'image.repository': { type: 'string', minLength: 1 },
   'image.digest': { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' },
   'image.pullPolicy': oneOf('Always', 'IfNotPresent', 'Never'),
   issuer: { type: 'string', pattern: '^(https://.+)?$' },
@@ -121,6 +120,9 @@ const ownTypes: Readonly<Record<string, Schema>> = {
   'service.type': oneOf('ClusterIP', 'NodePort', 'LoadBalancer'),
   'service.port': port,
   'service.targetPort': { type: ['integer', 'string'], minimum: 1, maximum: 65_535 },
+  'service.nodePort': { type: ['integer', 'string'], minimum: 1, maximum: 65_535, maxLength: 0 },
+  'service.externalTrafficPolicy': oneOf('', 'Cluster', 'Local'),
+  'service.ipFamilyPolicy': oneOf('', 'SingleStack', 'PreferDualStack', 'RequireDualStack'),
   'service.annotations': texts,
   'metrics.serviceMonitor.labels': texts,
   'metrics.prometheusRule.labels': texts,

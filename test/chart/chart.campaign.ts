@@ -188,6 +188,20 @@ test('numbers among the settings are written out', async () => {
   expect(env).toMatchObject({ COUNTERSIGN_MAX_CONNECTIONS: '1000000', COUNTERSIGN_REDIS_KEY_PREFIX: 'yes' });
 });
 
+test('labels of users do not replace those that select the pods', async () => {
+  const manifests = await render(NEEDS_NEWER);
+  const { selector, template } = find(manifests, 'Deployment').spec as {
+    selector: { matchLabels: Record<string, string> };
+    template: Manifest & { spec: { topologySpreadConstraints: object[] } };
+  };
+  expect(selector.matchLabels).toMatchObject({
+    'app.kubernetes.io/name': 'tokens',
+    'app.kubernetes.io/component': 'server',
+  });
+  expect(template.metadata.labels).toMatchObject({ ...selector.matchLabels, mesh: 'off', team: 'platform' });
+  expect(template.spec.topologySpreadConstraints).toMatchObject([{ labelSelector: selector }]);
+});
+
 test('a new version of the chart alone does not replace the pods', async () => {
   const { template } = find(await render('records in files'), 'Deployment').spec as { template: Manifest };
   expect(JSON.stringify(template)).not.toContain('helm.sh/chart');

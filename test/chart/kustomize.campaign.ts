@@ -67,7 +67,7 @@ describe.each(helmVersions)(
         COUNTERSIGN_TERMINATOR: 'nginx',
       });
       const [server] = podSpecOf(find(manifests, 'Deployment'))?.containers ?? [];
-      expect(server?.image).toBe('registry.example/countersign:0.1.0');
+      expect(server?.image).toBe('registry.company.example/countersign:0.1.0');
       expect(find(manifests, 'ConfigMap').metadata.name).toBe('countersign-clients');
       const gateway = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'ingress' } } };
       expect(find(manifests, 'NetworkPolicy').spec).toMatchObject({ ingress: [{ from: [gateway] }] });

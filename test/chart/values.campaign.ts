@@ -14,6 +14,12 @@ const rejected: readonly [what: string, values: Record<string, unknown>, ...mess
     'Set proxyTrust.secretRef.name to a Secret',
     'or proxyTrust.gatewayCertificate',
   ],
+  ['no image', { image: { repository: '' } }, 'image.repository is missing: build the image from deploy/Dockerfile'],
+  [
+    'a client CA in a ConfigMap and in a Secret',
+    { clientCa: { secretRef: { name: 'ca' } } },
+    'clientCa.configMapRef and clientCa.secretRef are both set: remove one',
+  ],
   ['no issuer', { issuer: '' }, 'issuer is missing: set it to the URL', 'https://auth.example'],
   ['an issuer without TLS', { issuer: 'http://auth.example' }, 'issuer', 'https://.+'],
   ['no terminator', { terminator: '' }, 'terminator is missing: set it to the proxy'],
@@ -99,7 +105,15 @@ describe.each(helmVersions)('the chart is rejected by Helm %i with', (version) =
 
   test('every problem at once, if no value is set', async () => {
     const error = await renderError(version, {});
-    for (const missing of ['issuer', 'terminator', 'proxyTrust', 'signingKeys', 'clients', 'networkPolicy.gateway'])
+    for (const missing of [
+      'image.repository',
+      'issuer',
+      'terminator',
+      'proxyTrust',
+      'signingKeys',
+      'clients',
+      'networkPolicy.gateway',
+    ])
       expect(error).toMatch(new RegExp(`^- .*${missing}`, 'm'));
   });
 });

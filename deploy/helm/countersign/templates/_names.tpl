@@ -26,23 +26,18 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
-{{/* Without the version of the chart, so that a new one does not replace the pods. */}}
+{{/* Without the version of the chart, so that a new one does not replace the pods. What selects pods cannot be replaced. */}}
 {{- define "countersign.podLabels" -}}
-{{ include "countersign.selectorLabels" . }}
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
-{{- with merge (dict) .root.Values.podLabels .root.Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- $version := dict "app.kubernetes.io/version" .root.Chart.AppVersion -}}
+{{- merge (include "countersign.selectorLabels" . | fromYaml) .root.Values.podLabels $version .root.Values.commonLabels | toYaml -}}
 {{- end -}}
 
 {{- define "countersign.labels" -}}
-{{ include "countersign.selectorLabels" . }}
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
-{{- with .root.Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- $own := dict
+  "app.kubernetes.io/version" .root.Chart.AppVersion
+  "app.kubernetes.io/managed-by" .root.Release.Service
+  "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_") -}}
+{{- merge (include "countersign.selectorLabels" . | fromYaml) $own (.labels | default dict) .root.Values.commonLabels | toYaml -}}
 {{- end -}}
 
 {{/*
@@ -54,9 +49,6 @@ name: {{ default (printf "%s%s" (include "countersign.fullname" .root) (default 
 namespace: {{ .root.Release.Namespace }}
 labels:
   {{- include "countersign.labels" . | nindent 2 }}
-  {{- with .labels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
 {{- with merge (dict) (.annotations | default dict) .root.Values.commonAnnotations }}
 annotations:
   {{- toYaml . | nindent 2 }}

@@ -5,6 +5,7 @@
   (include "countersign.proxyTrustProblems" . | fromJsonArray)
   (include "countersign.signingKeyProblems" . | fromJsonArray)
   (include "countersign.recordProblems" . | fromJsonArray)
+  (include "countersign.sourceProblems" . | fromJsonArray)
   (include "countersign.podProblems" . | fromJsonArray) -}}
 {{- if $problems -}}
 {{- printf "\n\nThese values do not make a safe server:\n- %s\n" (join "\n- " $problems) | fail -}}
@@ -13,6 +14,9 @@
 
 {{- define "countersign.identityProblems" -}}
 {{- $problems := list -}}
+{{- if not .Values.image.repository -}}
+{{- $problems = append $problems "image.repository is missing: build the image from deploy/Dockerfile, push it, and set this to where it is, such as registry.example/countersign" -}}
+{{- end -}}
 {{- if not .Values.issuer -}}
 {{- $problems = append $problems "issuer is missing: set it to the URL by which clients know this server, such as https://auth.example" -}}
 {{- end -}}
@@ -80,6 +84,21 @@
 {{- end -}}
 {{- if not (or .urlSecretRef.name $hasFiles) -}}
 {{- $problems = append $problems "there are no clients: set clients.configMaps or clients.files, or redis.urlSecretRef.name to a Secret with the URL of the Redis that holds them" -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $problems -}}
+{{- end -}}
+
+{{/* A file that is in a ConfigMap or a Secret is not in both. */}}
+{{- define "countersign.sourceProblems" -}}
+{{- $problems := list -}}
+{{- $pairs := dict
+  "clientCa.configMapRef and clientCa.secretRef" (list .Values.clientCa.configMapRef .Values.clientCa.secretRef)
+  "redis.caConfigMapRef and redis.caSecretRef" (list .Values.redis.caConfigMapRef .Values.redis.caSecretRef)
+  "proxyTrust.gatewayCertificate.caConfigMapRef and caSecretRef" (list .Values.proxyTrust.gatewayCertificate.caConfigMapRef .Values.proxyTrust.gatewayCertificate.caSecretRef) -}}
+{{- range $names, $pair := $pairs -}}
+{{- if and (index $pair 0).name (index $pair 1).name -}}
+{{- $problems = append $problems (printf "%s are both set: remove one" $names) -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $problems -}}
