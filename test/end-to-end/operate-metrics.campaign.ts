@@ -26,6 +26,24 @@ describeWith(['promtool'], 'the shipped alerting rules', () => {
     expect([code, stdout.toString(), stderr]).toEqual([0, expect.stringMatching(/SUCCESS: \d+ rules found/), '']);
   });
 
+  test('and the queries of the dashboard are PromQL', async () => {
+    const queries = shippedExpressions().map(([owner, expression], index) => ({
+      record: `query:${index}`,
+      // As Grafana replaces them.
+      expr: expression.replaceAll('$__rate_interval', '1m').replaceAll(/\$(?:namespace|job|instance)\b/g, '.*'),
+      labels: { owner },
+    }));
+    const file = join(temporaryDirectory(), 'queries.yaml');
+    writeFileSync(file, JSON.stringify({ groups: [{ name: 'queries', rules: queries }] }));
+    const { code, stdout, stderr } = await promtool('check', 'rules', file);
+    expect([code, stdout.toString(), stderr]).toEqual([
+      0,
+      expect.stringContaining(`${queries.length} rules found`),
+      '',
+    ]);
+    expect(queries.filter(({ expr }) => expr.includes('$'))).toEqual([]);
+  });
+
   test('fire for what they describe, and not otherwise', async () => {
     const tests = join(repositoryRoot, 'test/observability/prometheus-rules.yaml');
     const { code, stdout, stderr } = await promtool('test', 'rules', tests);

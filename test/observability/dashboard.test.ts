@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { repositoryRoot } from '../support/repository-root.ts';
+
+/**
+ * What Grafana needs of a dashboard in its classic JSON model. The whole file was read by the types of the Grafana
+ * Foundation SDK as well, which drop nothing but the `definition` of variables.
+ */
+const datasource = z.strictObject({
+  type: z.literal('prometheus'),
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of Grafana
+  uid: z.literal('${datasource}'),
+});
+const gridPos = z.strictObject({ x: z.int().min(0), y: z.int().min(0), w: z.int().min(1), h: z.int().min(1) });
+const target = z.looseObject({ refId: z.string().regex(/^[A-Z]$/), expr: z.string().min(1), datasource });
+const place = { id: z.int().min(1), title: z.string().min(1), gridPos };
+const row = z.looseObject({ ...place, type: z.literal('row'), collapsed: z.literal(false), panels: z.tuple([]) });
+const graph = z.looseObject({
+  ...place,
+  type: z.enum(['stat', 'timeseries']),
+  description: z.string().min(1).optional(),
+  datasource,
+  targets: z.array(target).min(1),
+  fieldConfig: z.looseObject({
+    defaults: z.looseObject({ unit: z.string().optional() }),
+    overrides: z.array(z.unknown()),
+  }),
+});
+const dashboard = z.looseObject({
+  title: z.string(),
+  uid: z.string().regex(/^[a-zA-Z0-9_-]{1,40}$/),
+  schemaVersion: z.int().min(36),
+  panels: z.array(z.discriminatedUnion('type', [row, graph])).min(10),
+  templating: z.strictObject({
+    list: z.array(z.looseObject({ name: z.string(), type: z.enum(['datasource', 'query']) })),
+  }),
+});
+
+const file = readFileSync(join(repositoryRoot, 'deploy/observability/grafana-dashboard.json'), 'utf8');
+
+test('the dashboard has the form that Grafana reads', () => {
+  expect(dashboard.safeParse(JSON.parse(file)).error).toBeUndefined();
+});
+
+test('the panels of the dashboard have ids of their own, and do not overlap', () => {
+  const { panels } = dashboard.parse(JSON.parse(file));
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+    Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
+  );
+  expect(new Set(cells).size).toBe(cells.length);
+  expect(Math.max(...panels.map(({ gridPos: { x, w } }) => x + w))).toBe(24);
+});
+
+test('the queries of a panel have names of their own, and use variables that the dashboard has', () => {
+  const { panels, templating } = dashboard.parse(JSON.parse(file));
+  // Grafana defines it: the shortest range that contains two scrapes.
+  const variables = ['__rate_interval', ...templating.list.map(({ name }) => name)];
+  for (const panel of panels) {
+    const targets = panel.type === 'row' ? [] : panel.targets;
+    expect(new Set(targets.map(({ refId }) => refId)).size, panel.title).toBe(targets.length);
+    const used = targets.flatMap(({ expr }) => [...expr.matchAll(/\$\{?(\w+)/g)].map(([, name]) => name));
+    expect(used.filter((name) => !variables.includes(String(name)))).toEqual([]);
+  }
+});
