@@ -23,6 +23,7 @@ const diagram = notRun('a diagram');
 const gateway = notRun('needs another gateway, or Kubernetes');
 const partOfPod = notRun('a part of a pod; the chart has the whole one');
 const docker = notRun('needs Docker; npm run test:image builds and runs the same without');
+const registry = notRun('needs a registry, or a signature service');
 const dotNet = notRun('needs the .NET SDK');
 
 /**
@@ -154,6 +155,15 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
   ],
   'docs/redis.md': [['user countersign-server', by('redis/documented-acl.test.ts')]],
   'docs/rejections.md': [['jq', operate]],
+  'docs/releasing.md': [
+    ['npm pack', notRun('npm run test:package packs and installs it')],
+    ['npm publish', registry],
+    ['.components[].purl', operate],
+    ['trivy sbom', registry],
+    ['docker buildx build', registry],
+    ['helm package', registry],
+    ['npm audit signatures', registry],
+  ],
   'docs/tokens.md': [
     ['/introspect', operate],
     ['"active": true', operate],

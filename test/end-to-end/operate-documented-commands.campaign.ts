@@ -1,6 +1,6 @@
 import { copyFileSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createTestCa } from '../support/certificates.ts';
 import { createCrl } from '../support/crls.ts';
 import { type Deployment, startDeployment } from '../support/deployment.ts';
@@ -337,6 +337,14 @@ describeWith(['nginx', 'redis-server', 'curl', 'jq', 'logrotate', 'openssl'], 't
       'reload countersign',
       '',
     ]);
+  });
+
+  test('docs/releasing.md: the packages of the build are listed', async () => {
+    const list = documentedBlock('docs/releasing.md', 'sh', '.components[].purl', {
+      'npm run build\n': '',
+      'dist/': `${dirname(inject('countersign'))}/`,
+    });
+    expect(await shell.succeed(list)).toMatch(/^pkg:npm\/hono@/m);
   });
 
   test('docs/operate.md: logrotate moves the audit file and reloads the server, which creates a new one', async () => {
