@@ -119,6 +119,17 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
     ['secretName: countersign-signing-keys', partOfPod],
     ['kind: SecretProviderClass', notRun('needs the CSI driver and a cloud')],
   ],
+  'docs/gateways/README.md': [['countersign doctor --url', gateway]],
+  'docs/gateways/cert-manager.md': [
+    ['kubectl apply', by('chart/gateways.campaign.ts')],
+    ['create secret generic signing-key', gateway],
+  ],
+  'docs/gateways/envoy-gateway.md': [['helm install', by('chart/gateways.campaign.ts')]],
+  'docs/gateways/istio.md': [['helm install', by('chart/gateways.campaign.ts')]],
+  'docs/gateways/kgateway.md': [['helm install', by('chart/gateways.campaign.ts')]],
+  'docs/gateways/nginx-gateway-fabric.md': [['helm install', by('chart/gateways.campaign.ts')]],
+  'docs/gateways/nginx-sidecar.md': [['helm install', by('chart/gateways.campaign.ts')]],
+  'docs/gateways/traefik.md': [['helm install', by('chart/gateways.campaign.ts')]],
   'docs/kubernetes.md': [
     ['upstream countersign', by('kubernetes/gateways.ts')],
     ['proxy_next_upstream', by('kubernetes/gateways.ts')],

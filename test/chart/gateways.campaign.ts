@@ -1,9 +1,10 @@
-import { globSync, readFileSync } from 'node:fs';
+import { cpSync, globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { repositoryRoot } from '../support/repository-root.ts';
 import { runProgram } from '../support/run-program.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { customResourceValidator, type ResourceValidator } from './custom-resources.ts';
 import { chartFolder, helmVersions, kubernetesTools, parseManifests } from './helm.ts';
 import { schemaViolations } from './kubernetes-schemas.ts';
@@ -29,10 +30,43 @@ const isCore = ({ apiVersion }: Manifest) => /^(v1|apps\/v1|rbac\.authorization\
 const violations = (manifest: Manifest) => (isCore(manifest) ? schemaViolations('1.37', manifest) : validate(manifest));
 
 test('each recipe has a page, and each page is listed', () => {
-  const pages = globSync('*.md', { cwd: join(repositoryRoot, 'docs/gateways') }).map((file) => basename(file, '.md'));
-  expect(pages.filter((page) => page !== 'README').sort()).toEqual(recipes);
+  const found = globSync('*.md', { cwd: join(repositoryRoot, 'docs/gateways') }).map((file) => basename(file, '.md'));
+  expect(found.filter((page) => page !== 'README').sort()).toEqual(recipes);
   const index = readFileSync(join(repositoryRoot, 'docs/gateways/README.md'), 'utf8');
   expect(recipes.filter((recipe) => !index.includes(`(${recipe}.md)`))).toEqual([]);
+});
+
+/** The commands of each page, with the values and the manifests of the other tests. */
+const pages = [
+  'docs/gateways/cert-manager.md',
+  'docs/gateways/envoy-gateway.md',
+  'docs/gateways/istio.md',
+  'docs/gateways/kgateway.md',
+  'docs/gateways/nginx-gateway-fabric.md',
+  'docs/gateways/nginx-sidecar.md',
+  'docs/gateways/traefik.md',
+];
+
+test.each(pages)('%s installs the chart with its values, and its manifests', (page) => {
+  const recipe = basename(page, '.md');
+  const text = readFileSync(join(repositoryRoot, page), 'utf8');
+  const lines = text.split('\n');
+  const install = 'helm install countersign deploy/helm/countersign --namespace auth';
+  expect(lines).toContain(`kubectl apply -f deploy/gateways/${recipe}.yaml`);
+  if (withValues.includes(recipe)) expect(lines).toContain(`${install} --values deploy/gateways/${recipe}-values.yaml`);
+});
+
+test('docs/gateways/nginx-sidecar.md adapts the shipped files for a port without privileges', async () => {
+  const text = readFileSync(join(repositoryRoot, 'docs/gateways/nginx-sidecar.md'), 'utf8');
+  const script = /^mkdir [\s\S]*?^done$/m.exec(text)?.[0] ?? '';
+  const cwd = temporaryDirectory();
+  cpSync(join(repositoryRoot, 'nginx'), join(cwd, 'nginx'), { recursive: true });
+  const { code, stderr } = await runProgram('sh', ['-euc', script], { cwd });
+  expect([code, stderr]).toEqual([0, '']);
+  const adapted = (file: string) => readFileSync(join(cwd, 'countersign-nginx', file), 'utf8');
+  const ports = [...adapted('countersign.conf').matchAll(/^ *listen (?:\[::\]:)?(\d+)/gm)].map(([, port]) => port);
+  expect([ports.length > 0, new Set(ports)]).toEqual([true, new Set(['8443'])]);
+  expect(adapted('json-errors.conf')).toContain('access_log /dev/stdout ');
 });
 
 describe.each(recipes)('deploy/gateways/%s.yaml', (recipe) => {
