@@ -21,6 +21,7 @@ const api = by('support/documented-api.ts');
 const output = notRun('the output of a command, with names and times of its own');
 const diagram = notRun('a diagram');
 const gateway = notRun('needs another gateway, or Kubernetes');
+const gatewayPage = notRun('needs the gateway; npm run test:chart validates the manifests');
 const partOfPod = notRun('a part of a pod; the chart has the whole one');
 const docker = notRun('needs Docker; npm run test:image builds and runs the same without');
 const registry = notRun('needs a registry, or a signature service');
@@ -192,10 +193,11 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
 };
 
 /** Blocks that the same rule covers on every page. */
-function coverageByKind({ language, text }: DocumentedBlock): Coverage | undefined {
+function coverageByKind({ page, language, text }: DocumentedBlock): Coverage | undefined {
   if (language === 'mermaid') return diagram;
   if (/^[- ]+(?:client_id|binding):/m.test(text) && language === 'yaml')
     return by('clients/documented-records.test.ts');
+  if (page.startsWith('docs/gateways/') && /kubectl|helm|countersign doctor/.test(text)) return gatewayPage;
   const isSettings = language === 'sh' && text.split('\n').every((line) => /^(?:export COUNTERSIGN_.*)?$/.test(line));
   return isSettings ? by('documented-blocks.test.ts') : undefined;
 }
