@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { repositoryRoot } from '../support/repository-root.ts';
 import { nodeImage } from './base-images.ts';
 import { buildImage } from './build-image.ts';
+import { podman } from './image-store.ts';
 
 /**
  * Builds the shipped image from this clone, with the stand-in for its base.
@@ -12,5 +13,8 @@ import { buildImage } from './build-image.ts';
  */
 export function buildCountersignImage(name = 'localhost/countersign:test'): string {
   const dockerfile = readFileSync(join(repositoryRoot, 'deploy/Dockerfile'), 'utf8');
-  return buildImage({ name, context: repositoryRoot, dockerfile, args: { NODE_IMAGE: nodeImage() } });
+  const image = buildImage({ name, context: repositoryRoot, dockerfile, args: { NODE_IMAGE: nodeImage() } });
+  // Each change of the source leaves the steps of an earlier build behind.
+  podman(['image', 'prune', '--force', '--filter', 'until=48h']);
+  return image;
 }
