@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isMap, isScalar, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
 
-export const chartFolder = new URL('../../deploy/helm/countersign/', import.meta.url);
+const chartFolder = new URL('../../deploy/helm/countersign/', import.meta.url);
 
 /** A value of the chart that users set: a scalar, a list, or an object of Kubernetes. */
 export interface ChartValue {
@@ -62,9 +62,4 @@ function textOf(comment: string | null | undefined): string | undefined {
     ?.split('\n')
     .map((line) => line.trim())
     .join(' ');
-}
-
-/** All values of a group, in their order. */
-export function valuesIn(group: ChartGroup): readonly ChartValue[] {
-  return group.members.flatMap((member) => ('members' in member ? valuesIn(member) : [member]));
 }

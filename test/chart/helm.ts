@@ -28,7 +28,7 @@ export interface ChartValues {
 }
 
 /** The kinds of the Prometheus operator, which a cluster may have or not. */
-export const MONITORING_KINDS = ['monitoring.coreos.com/v1/ServiceMonitor', 'monitoring.coreos.com/v1/PrometheusRule'];
+const MONITORING_KINDS = ['monitoring.coreos.com/v1/ServiceMonitor', 'monitoring.coreos.com/v1/PrometheusRule'];
 
 /** Runs a command of Helm on the chart. Standard input has the values, after those of the file. */
 export function helm(
