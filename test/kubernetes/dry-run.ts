@@ -21,9 +21,17 @@ export async function dryRun(cluster: Cluster, version: HelmVersion, values: Cha
     const command = ['kubectl', 'apply', '--warnings-as-errors', '--namespace', renderedNamespace];
     await cluster.run([...command, ...options, '--filename', '-'], { input: list });
   };
-  // A Pod is admitted only if its account exists.
+  // A Pod is admitted only if its account and its runtime class exist.
   const accounts = manifests.filter(({ kind }) => kind === 'ServiceAccount');
-  if (accounts.length > 0) await apply(accounts);
+  await apply([...accounts, runtimeClass]);
   await apply(manifests, '--dry-run=server');
   return manifests.map(({ kind }) => kind);
 }
+
+/** What the values of the matrix name. */
+const runtimeClass = {
+  apiVersion: 'node.k8s.io/v1',
+  kind: 'RuntimeClass',
+  metadata: { name: 'gvisor' },
+  handler: 'runc',
+};

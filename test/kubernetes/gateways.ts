@@ -14,19 +14,17 @@ export interface GatewayOptions {
   readonly serverCa: TestCa;
   /** The CA certificates of clients, PEM. */
   readonly clientCas: string;
-  /** The port of each node. */
-  readonly nodePort: number;
 }
 
 /** nginx with the shipped files. What a Pod needs instead of a machine is replaced. */
 export function nginxManifests(options: GatewayOptions): Manifest[] {
-  const { namespace, service, nodePort } = options;
+  const { namespace, service } = options;
   const part: PartOptions = {
     namespace,
     name: 'nginx',
     command: ['/usr/bin/nginx', '-e', 'stderr', '-c', '/etc/nginx/nginx.conf'],
     port: 443,
-    nodePort,
+    onNodes: true,
     volumes: [
       { name: 'main', mountPath: '/etc/nginx' },
       { name: 'countersign', mountPath: '/etc/nginx/countersign' },
@@ -83,13 +81,13 @@ http {
 
 /** Envoy with the shipped configuration. */
 export function envoyManifests(options: GatewayOptions): Manifest[] {
-  const { namespace, service, nodePort, proxySecret } = options;
+  const { namespace, service, proxySecret } = options;
   const part: PartOptions = {
     namespace,
     name: 'envoy',
     command: ['/usr/bin/envoy', '-c', '/etc/envoy/countersign/envoy.yaml', '--concurrency', '1'],
     port: 443,
-    nodePort,
+    onNodes: true,
     volumes: [{ name: 'countersign', mountPath: '/etc/envoy/countersign' }],
   };
   const [host, port] = service.split(':');

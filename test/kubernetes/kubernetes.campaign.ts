@@ -26,6 +26,7 @@ import {
   startConfigMapScenario,
   startRedisScenario,
 } from './scenario.ts';
+import { startSidecarScenario } from './sidecar.ts';
 
 /** With an empty cache, the programs of Kubernetes are compiled first. */
 const START_TIMEOUT = 7_200_000;
@@ -291,6 +292,29 @@ describe('the chart with Redis behind nginx', () => {
       });
       console.info(`a replica hangs: ${during.tokens} tokens, failed requests: ${JSON.stringify(during.failures)}`);
       const { failures } = await scenario.underLoad(() => delay(1000));
+      expect(failures).toEqual({});
+    },
+    TIMEOUT,
+  );
+});
+
+describe('the chart with nginx in its Pods', () => {
+  let scenario: Scenario;
+  beforeAll(async () => {
+    scenario = await startSidecarScenario(cluster, installKubernetesTools(4).helm);
+  }, TIMEOUT);
+
+  test('issues a token to a client outside the cluster', async () => {
+    const stranger = scenario.pki.clientCa.issue({ dns: ['stranger.example'] });
+    expect([await scenario.requestToken(), await scenario.requestToken(stranger)]).toEqual([200, 400]);
+  });
+
+  test(
+    'fails no request during an upgrade',
+    async () => {
+      const upgraded = { ...scenario.values, podAnnotations: { changed: 'yes' } };
+      const { tokens, failures } = await scenario.underLoad(() => scenario.release.upgrade(upgraded));
+      console.info(`an upgrade with nginx in the Pods: ${tokens} tokens, failed requests: ${JSON.stringify(failures)}`);
       expect(failures).toEqual({});
     },
     TIMEOUT,

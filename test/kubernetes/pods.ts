@@ -29,8 +29,8 @@ export interface PartOptions {
   readonly name: string;
   readonly command: readonly string[];
   readonly port: number;
-  /** The port of each node that leads to it. Default: none. */
-  readonly nodePort?: number;
+  /** Whether a port of each node leads to it. */
+  readonly onNodes?: boolean;
   readonly volumes: readonly { readonly name: string; readonly mountPath: string }[];
 }
 
@@ -74,9 +74,9 @@ export function partTemplate(
   return { metadata: { labels: { app: name } }, spec };
 }
 
-export function serviceOf({ namespace, name, port, nodePort }: PartOptions): Manifest {
-  const ports = [{ port, targetPort: 'main', ...(nodePort && { nodePort }) }];
-  const spec = { type: nodePort ? 'NodePort' : 'ClusterIP', selector: { app: name }, ports };
+export function serviceOf({ namespace, name, port, onNodes = false }: PartOptions): Manifest {
+  const ports = [{ port, targetPort: 'main' }];
+  const spec = { type: onNodes ? 'NodePort' : 'ClusterIP', selector: { app: name }, ports };
   return { apiVersion: 'v1', kind: 'Service', metadata: { namespace, name }, spec };
 }
 

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createTestCa, type MintedCertificate, type TestCa } from '../support/certificates.ts';
 import { mtlsHost, plainHost } from '../support/deployment.ts';
+import { eventually } from '../support/eventually.ts';
 import { forwardedAs } from '../support/forwarded-as.ts';
 import { openssl } from '../support/openssl.ts';
 import { sendRequest } from '../support/raw-http.ts';
@@ -32,7 +33,7 @@ export interface RedisScenario extends Scenario {
   readonly administratorUrl: string;
 }
 
-interface ScenarioPki {
+export interface ScenarioPki {
   readonly serverCa: TestCa;
   readonly clientCa: TestCa;
   /** A CA that the gateway trusts already, and Countersign does not. */
@@ -42,7 +43,7 @@ interface ScenarioPki {
   readonly proxySecret: string;
 }
 
-function createPki(): ScenarioPki {
+export function createPki(): ScenarioPki {
   const clientCa = createTestCa({ subject: [['CN', 'Client CA']] });
   return {
     serverCa: createTestCa({ subject: [['CN', 'Server CA']] }),
@@ -70,7 +71,7 @@ export async function startRedisScenario(cluster: Cluster, helm: string): Promis
     redis: { urlSecretRef: { name: 'redis-server' }, adminUrlSecretRef: { name: 'redis-administrator' } },
     clients: { files: { 'billing.yaml': { clients: [clientRecord('billing')] } } },
   };
-  const scenario = await install(cluster, { server, helm, values, pki, gateway: nginxManifests, nodePort: 30443 });
+  const scenario = await install(cluster, { server, helm, values, pki, gateway: nginxManifests });
   const address = ['get', 'service', 'redis', '--output', 'jsonpath={.spec.clusterIP}'];
   const redis = await cluster.run(['kubectl', '--namespace', server, ...address]);
   const socket = await cluster.relay(`${redis}:6379`, 'node');
@@ -95,7 +96,7 @@ export async function startConfigMapScenario(cluster: Cluster, helm: string): Pr
     settings: { VERIFY_HEADER: 'X-SSL-Client-Verify' },
     clients: { configMaps: ['clients-billing', 'clients-orders'] },
   };
-  return install(cluster, { server, helm, values, pki: createPki(), gateway: envoyManifests, nodePort: 30444 });
+  return install(cluster, { server, helm, values, pki: createPki(), gateway: envoyManifests });
 }
 
 /** The ConfigMap `clients-NAME` with the records of these clients. */
@@ -114,7 +115,7 @@ function clientRecord(id: string): object {
   };
 }
 
-const commonValues = (namespace: string) => ({
+export const commonValues = (namespace: string) => ({
   image: { repository: 'localhost/countersign', tag: 'test', pullPolicy: 'Never' },
   issuer: `https://${plainHost}`,
   mtlsUrl: `https://${mtlsHost}`,
@@ -139,16 +140,15 @@ interface InstallOptions {
   readonly helm: string;
   readonly values: Values;
   readonly pki: ScenarioPki;
-  readonly gateway: (options: GatewayOptions) => readonly Manifest[];
-  readonly nodePort: number;
+  /** Default: a container of the Pods of the chart, whose Service has a port of each node. */
+  readonly gateway?: (options: GatewayOptions) => readonly Manifest[];
 }
 
-async function install(cluster: Cluster, options: InstallOptions): Promise<Scenario> {
-  const { server, helm, values, pki, nodePort } = options;
-  const gateway = gatewayOf(server);
+/** Installs the chart, and its gateway behind a port of each node. */
+export async function install(cluster: Cluster, options: InstallOptions): Promise<Scenario> {
+  const { server, helm, values, pki, gateway } = options;
   const signingKey = await openssl(['genpkey', '-algorithm', 'ed25519']);
   await apply(cluster, [
-    namespace(gateway),
     secret(server, 'proxy-secret', { 'proxy-secret': pki.proxySecret }),
     secret(server, 'signing-key', { 'signing-key.pem': signingKey }),
     secret(server, 'test-client', { 'tls.crt': pki.client.pem }),
@@ -156,20 +156,49 @@ async function install(cluster: Cluster, options: InstallOptions): Promise<Scena
   ]);
   const release = releaseOf(cluster, helm, server, 'countersign');
   await release.upgrade(values);
-  const manifests = options.gateway({
-    namespace: gateway,
+  const nodePort = gateway ? await startGateway(cluster, server, pki, gateway) : await nodePortOf(cluster, server);
+  const socket = await cluster.relay(`10.250.0.1:${nodePort}`, 'outside');
+  const client = outsideClient({ socket, serverCa: pki.serverCa.pem, clientId: 'billing', identity: pki.client });
+  // The nodes forward to new Pods about a second after those are ready.
+  await eventually(
+    () =>
+      client.publishedKeys().then(
+        () => true,
+        () => false,
+      ),
+    () => `the gateway of ${server} does not respond`,
+    60_000,
+  );
+  return { namespace: server, release, values, pki, ...client };
+}
+
+/** @returns its port on each node */
+async function startGateway(
+  cluster: Cluster,
+  server: string,
+  pki: ScenarioPki,
+  gateway: (options: GatewayOptions) => readonly Manifest[],
+): Promise<string> {
+  const own = gatewayOf(server);
+  const manifests = gateway({
+    namespace: own,
     service: `countersign.${server}.svc.cluster.local:8080`,
     proxySecret: pki.proxySecret,
     serverCa: pki.serverCa,
     clientCas: `${pki.clientCa.pem}${pki.otherCa.pem}`,
-    nodePort,
   });
+  await apply(cluster, [namespace(own)]);
   await apply(cluster, manifests);
   for (const { kind, metadata } of manifests)
-    if (kind === 'Deployment') await rolledOut(cluster, gateway, `deployment/${metadata.name}`);
-  const socket = await cluster.relay(`10.250.0.1:${nodePort}`, 'outside');
-  const client = outsideClient({ socket, serverCa: pki.serverCa.pem, clientId: 'billing', identity: pki.client });
-  return { namespace: server, release, values, pki, ...client };
+    if (kind === 'Deployment') await rolledOut(cluster, own, `deployment/${metadata.name}`);
+  return nodePortOf(cluster, own);
+}
+
+/** Of the first Service in the namespace that has one. */
+async function nodePortOf(cluster: Cluster, namespace: string): Promise<string> {
+  const path = 'jsonpath={.items[*].spec.ports[0].nodePort}';
+  const ports = await cluster.run(['kubectl', '--namespace', namespace, 'get', 'services', '--output', path]);
+  return ports.trim().split(' ')[0] ?? '';
 }
 
 async function requestFromReplica(socket: string, { client, proxySecret }: ScenarioPki): Promise<number> {

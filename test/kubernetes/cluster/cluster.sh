@@ -38,8 +38,7 @@ ip link add node0 type bridge
 ip addr add $first/24 dev node0
 ip link set node0 up
 ip route add $services dev node0
-forward() { sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1; }
-forward
+sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1
 # connect NAMESPACE ADDRESS
 connect() {
   ip netns add "$1"
@@ -95,10 +94,10 @@ write_names() {
 start names write_names
 
 . "$here/node.sh"
-number=0
+# number_of NAME: 1 for the first node
+number_of() { echo "$NODES" | tr ' ' '\n' | grep --line-number --line-regexp "$1" | cut -d : -f 1; }
 for node in $NODES; do
-  number=$((number + 1))
-  prepare_node "$node" $number &
+  prepare_node "$node" "$(number_of "$node")" &
   names[$!]="preparation of $node"
   preparing="${preparing:-} $!"
 done
@@ -106,11 +105,7 @@ for process in $preparing; do
   wait "$process" || fail "the ${names[$process]} failed"
   unset "names[$process]"
 done
-number=0
-for node in $NODES; do
-  number=$((number + 1))
-  start_node "$node" $number
-done
+for node in $NODES; do start_node "$node" "$(number_of "$node")"; done
 for node in $NODES; do until_true 180 "Ready node $node" node_is_ready "$node"; done
 step ready
 touch "$WORK/ready"
