@@ -1,5 +1,5 @@
 import { parseEnv } from 'node:util';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { environment, setVariables } from '../../environment.ts';
 import { fileErrorReason } from '../../file-error.ts';
 import { readBoundedFile } from '../../files/bounded-file.ts';
@@ -22,6 +22,12 @@ export function addRedisOptions(commands: readonly Command[]): void {
 /** Adds `--settings` to a command that reads settings. Node.js itself interprets `--env-file`, wherever it is. */
 export function addSettingsOption(command: Command): void {
   command.option('--settings <file>', 'settings as NAME=VALUE lines; they replace those of the environment');
+  command.addOption(new Option('--env-file <file>').hideHelp().argParser(rejectEnvFile));
+}
+
+/** Node.js ends before this if the file does not exist, and otherwise passes the option on. */
+function rejectEnvFile(): never {
+  throw new InvalidArgumentError('Node.js itself interprets --env-file here: use --settings FILE.');
 }
 
 /**
