@@ -1,4 +1,5 @@
-import { chmodSync, readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type OutputBundle, type Plugin } from 'rolldown';
 import { recordDeclarations } from './build-types.ts';
@@ -17,6 +18,7 @@ export async function buildCountersign(directory: string): Promise<string> {
     platform: 'node',
     // The CommonJS of some packages requires its own files by computed names; their ES modules do not.
     resolve: { mainFields: ['module', 'main'] },
+    transform: { define: { SOURCE_REVISION: JSON.stringify(sourceRevision()) } },
     plugins: [listPackages, declareTypes],
     // V8 stores a text with any character beyond Latin-1 in twice the memory.
     output: { dir: directory, cleanDir: true, sourcemap: true, charset: 'ascii' },
@@ -25,6 +27,19 @@ export async function buildCountersign(directory: string): Promise<string> {
   // npm makes the commands of installed packages executable; in a clone, npx runs this file as it is.
   chmodSync(command, 0o755);
   return command;
+}
+
+/**
+ * The commit of this source, for `countersign_build_info`. A build without Git, such as that of an image, gets it in
+ * SOURCE_REVISION. Empty if it is not known.
+ */
+function sourceRevision(): string {
+  const { SOURCE_REVISION: given } = process.env;
+  if (given !== undefined) return given;
+  // The repository of this file, and not one that contains it in `node_modules`.
+  if (!existsSync(join(import.meta.dirname, '.git'))) return '';
+  const { stdout, status } = spawnSync('git', ['rev-parse', 'HEAD'], { cwd: import.meta.dirname, encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : '';
 }
 
 /** Adds the licenses of the packages in the build, and a list of them for scanners, which find no `node_modules`. */

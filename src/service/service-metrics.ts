@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import type { Logs } from '../observability/logs.ts';
 import { createMetrics, type Metrics, type Sample } from '../observability/metrics.ts';
 import { addRevocationMetrics } from '../tokens/revocation/revocation-telemetry.ts';
-import { version } from '../version.ts';
+import { revision, version } from '../version.ts';
 import type { Dependencies } from './dependencies.ts';
 import { addFileMetrics } from './file-metrics.ts';
 import { addKeyringMetrics } from './keyring-metrics.ts';
@@ -23,9 +23,9 @@ export function createServiceMetrics({ config, dependencies, logs, notReadyReaso
   const metrics = createMetrics();
   metrics.addGauge({
     name: 'build_info',
-    help: 'Versions of Countersign and Node.js: always 1',
-    labels: ['version', 'node_version'],
-    read: () => [{ labels: { version, node_version: process.versions.node }, value: 1 }],
+    help: 'Versions of Countersign and Node.js, and the commit of the source: always 1',
+    labels: ['version', 'revision', 'node_version'],
+    read: () => [{ labels: { version, revision, node_version: process.versions.node }, value: 1 }],
   });
   metrics.addGauge({
     name: 'config_info',

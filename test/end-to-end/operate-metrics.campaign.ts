@@ -158,6 +158,8 @@ describeWith(['redis-server'], 'the metrics of a server that uses all that can b
     expect(sampleOf(text, earliest)).toBe(expiry.getTime() / 1_000);
     expect(sampleOf(text, 'countersign_request_duration_seconds_count{endpoint="token",outcome="issued"}')).toBe(1);
     expect(sampleOf(text, 'countersign_ready')).toBe(1);
+    const revision = (await runProgram('git', ['rev-parse', 'HEAD'], { cwd: repositoryRoot })).stdout.toString().trim();
+    expect(text).toContain(`,revision="${revision}",node_version="${process.versions.node}"} 1`);
   });
 
   test('count open connections and requests in flight, and none once they end', async () => {
