@@ -5,7 +5,7 @@ import { createTestCa } from '../support/certificates.ts';
 import { createCrl } from '../support/crls.ts';
 import { type Deployment, startDeployment } from '../support/deployment.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { documentedBlock } from '../support/documented-blocks.ts';
+import { blocksOf, documentedBlock } from '../support/documented-blocks.ts';
 import { freePort } from '../support/free-port.ts';
 import { startNginx } from '../support/nginx.ts';
 import { shippedConfiguration } from '../support/nginx-configuration.ts';
@@ -119,6 +119,13 @@ describeWith(['nginx', 'redis-server', 'curl', 'jq', 'logrotate', 'openssl'], 't
     const curl = documentedBlock('README.md', 'sh', 'client_id=billing');
     return String(JSON.parse(await shell.succeed(curl)).access_token);
   };
+
+  test('docs/operate.md: the configuration is checked beside the server', async () => {
+    // The other block with this command runs it by systemd.
+    const [check] = blocksOf('docs/operate.md').filter(({ text }) => text.startsWith('countersign serve --check'));
+    const output = await shell.succeed(String(check?.text), settings);
+    expect(output).toContain(deployment.url);
+  });
 
   test('docs/manage-clients.md: records are planned, applied and pruned', async () => {
     const stale = {
