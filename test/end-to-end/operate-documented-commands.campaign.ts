@@ -8,7 +8,7 @@ import { describeWith } from '../support/describe-with.ts';
 import { blocksOf, documentedBlock } from '../support/documented-blocks.ts';
 import { freePort } from '../support/free-port.ts';
 import { startNginx } from '../support/nginx.ts';
-import { shippedConfiguration } from '../support/nginx-configuration.ts';
+import { listenOnLoopback, shippedConfiguration } from '../support/nginx-configuration.ts';
 import { openssl } from '../support/openssl.ts';
 import { type OperatorShell, operatorShell } from '../support/operator-shell.ts';
 import { programPath } from '../support/program-path.ts';
@@ -310,7 +310,7 @@ describeWith(['nginx', 'redis-server', 'curl', 'jq', 'logrotate', 'openssl'], 't
           upstream,
         ],
         ['    location / {\n        include', `    location / {\n${retry}        include`],
-        ['listen 443 ssl', `listen 127.0.0.1:${port} ssl`],
+        ...listenOnLoopback(port),
         ['/etc/nginx/countersign/', `${prefix}/`],
         ['/var/log/nginx/', `${prefix}/`],
       ],
