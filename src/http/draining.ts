@@ -52,7 +52,7 @@ export class ActiveRequests {
       const connection = this.#connections.get(request.socket) ?? this.#open(request.socket);
       connection.response = response;
       const tracked = this.#track(connection);
-      if (request instanceof ReceivedRequest) request.onReceived = () => this.#setInFlight(tracked, connection);
+      this.#countWhenReceived(request, tracked, connection);
       response.on('close', () => {
         this.#finish(tracked, connection);
         if (connection.response === response && response.req.complete) connection.response = undefined;
@@ -80,6 +80,11 @@ export class ActiveRequests {
     this.#receiving += 1;
     if (this.#receiving > this.#inFlight.max) this.#endSlowest();
     return connection.last;
+  }
+
+  /** Apart from the listener, whose closures share what they keep alive. */
+  #countWhenReceived(request: IncomingMessage, tracked: TrackedRequest, connection: Connection): void {
+    if (request instanceof ReceivedRequest) request.onReceived = () => this.#setInFlight(tracked, connection);
   }
 
   #setInFlight(tracked: TrackedRequest, connection: Connection): void {

@@ -19,7 +19,11 @@ export class ReceivedRequest extends IncomingMessage {
 
   /** Node's parser pushes null behind the body, also if that is empty. */
   override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
-    if (chunk === null) this.onReceived?.();
+    if (chunk === null) {
+      this.onReceived?.();
+      // Node's parser keeps a request until the next one on its connection, and this would keep the response as well.
+      this.onReceived = undefined;
+    }
     return super.push(chunk, encoding);
   }
 
