@@ -17,16 +17,12 @@ interface Connection {
   readonly socket: Socket;
   /** To the last request whose response or body is unfinished. */
   response: ServerResponse | undefined;
-  last: TrackedRequest | undefined;
+  /** The place of its last request in the order of the listener, while that has not been received in full; otherwise 0. */
+  receiving: number;
   /** How many of its requests are in flight: more than one if they are pipelined. */
   requests: number;
-}
-
-/** A request counts as in flight from its last byte on, until its response is sent. */
-interface TrackedRequest {
-  state: 'receiving' | 'in_flight' | 'done';
-  /** Its place in the order of all requests of the listener. */
-  readonly position: number;
+  /** Called when its last request was received in full. */
+  readonly onReceived: () => void;
 }
 
 /** Tracks which connections have a request in flight, so that nothing cuts off its response or overtakes it. */
@@ -34,11 +30,12 @@ export class ActiveRequests {
   readonly #server: Server;
   readonly #inFlight: RequestsInFlight;
   /**
-   * Changes with connections, not with requests: a Map that grows and shrinks copies itself, and the copies in the old
-   * generation keep what they held alive until the next major garbage collection.
+   * Changes with connections, not with requests: what a connection holds of a request, or a Map that grows and shrinks,
+   * keeps its memory alive until the next major garbage collection.
    */
   readonly #connections = new Map<Socket, Connection>();
   readonly #ending = new WeakSet<Socket>();
+  readonly #shed = new WeakSet<ServerResponse>();
   #position = 0;
   /** How many requests have not been received in full. */
   #receiving = 0;
@@ -51,69 +48,71 @@ export class ActiveRequests {
     server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
       const connection = this.#connections.get(request.socket) ?? this.#open(request.socket);
       connection.response = response;
-      const tracked = this.#track(connection);
-      this.#countWhenReceived(request, tracked, connection);
-      response.on('close', () => {
-        this.#finish(tracked, connection);
-        if (connection.response === response && response.req.complete) connection.response = undefined;
-      });
+      this.#receive(connection);
+      if (request instanceof ReceivedRequest) request.onReceived = connection.onReceived;
+      response.on('close', () => this.#finish(response, connection));
       if (this.#draining) response.shouldKeepAlive = false;
     });
   }
 
   #open(socket: Socket): Connection {
-    const connection: Connection = { socket, response: undefined, last: undefined, requests: 0 };
+    const connection: Connection = {
+      socket,
+      response: undefined,
+      receiving: 0,
+      requests: 0,
+      onReceived: () => {
+        if (this.#endReceiving(connection)) this.#count(connection, 1);
+      },
+    };
     this.#connections.set(socket, connection);
     // In Node 24, a response that waits for an earlier one emits no `close` when the connection closes.
     socket.once('close', () => {
       this.#connections.delete(socket);
-      if (connection.last) this.#finish(connection.last, connection);
-      this.#inFlight.count -= connection.requests;
-      connection.requests = 0;
+      this.#endReceiving(connection);
+      this.#count(connection, -connection.requests);
     });
     return connection;
   }
 
-  #track(connection: Connection): TrackedRequest {
+  #receive(connection: Connection): void {
     this.#position += 1;
-    connection.last = { state: 'receiving', position: this.#position };
+    connection.receiving = this.#position;
     this.#receiving += 1;
     if (this.#receiving > this.#inFlight.max) this.#endSlowest();
-    return connection.last;
   }
 
-  /** Apart from the listener, whose closures share what they keep alive. */
-  #countWhenReceived(request: IncomingMessage, tracked: TrackedRequest, connection: Connection): void {
-    if (request instanceof ReceivedRequest) request.onReceived = () => this.#setInFlight(tracked, connection);
-  }
-
-  #setInFlight(tracked: TrackedRequest, connection: Connection): void {
-    if (tracked.state !== 'receiving') return;
-    tracked.state = 'in_flight';
+  /** @returns whether its last request was being received, and counted as such */
+  #endReceiving(connection: Connection): boolean {
+    if (connection.receiving === 0) return false;
+    connection.receiving = 0;
     this.#receiving -= 1;
-    connection.requests += 1;
-    this.#inFlight.count += 1;
+    return true;
   }
 
-  #finish(tracked: TrackedRequest, connection: Connection): void {
-    if (tracked.state === 'receiving') this.#receiving -= 1;
-    // Unless the connection closed first.
-    if (tracked.state === 'in_flight' && connection.requests > 0) {
-      connection.requests -= 1;
-      this.#inFlight.count -= 1;
+  #count(connection: Connection, requests: number): void {
+    connection.requests += requests;
+    this.#inFlight.count += requests;
+  }
+
+  #finish(response: ServerResponse, connection: Connection): void {
+    const isLast = connection.response === response;
+    if (!(isLast && this.#endReceiving(connection)) && connection.requests > 0 && !this.#shed.has(response)) {
+      this.#count(connection, -1);
     }
-    tracked.state = 'done';
+    if (isLast && response.req.complete) connection.response = undefined;
   }
 
   /** Ends the request whose body has been arriving for longest, with the same response as after the time limit. */
   #endSlowest(): void {
     let slowest: Connection | undefined;
     for (const connection of this.#connections.values()) {
-      if (connection.last?.state !== 'receiving') continue;
-      if (!slowest?.last || connection.last.position < slowest.last.position) slowest = connection;
+      if (connection.receiving === 0) continue;
+      if (!slowest || connection.receiving < slowest.receiving) slowest = connection;
     }
-    if (!slowest?.last) return;
-    this.#finish(slowest.last, slowest);
+    if (!slowest?.response) return;
+    this.#endReceiving(slowest);
+    this.#shed.add(slowest.response);
     this.#server.emit('clientError', new BodyDisplaced(), slowest.socket);
   }
 
@@ -121,9 +120,11 @@ export class ActiveRequests {
    * Never counts a request that is shed as in flight. Its response may have to wait for earlier ones: if it counted, a client
    * that sends many requests in advance would keep the limit exceeded, and everything would be shed.
    */
-  shed({ req }: ServerResponse): void {
-    const connection = this.#connections.get(req.socket);
-    if (connection?.last) this.#finish(connection.last, connection);
+  shed(response: ServerResponse): void {
+    const connection = this.#connections.get(response.req.socket);
+    if (!connection) return;
+    this.#shed.add(response);
+    this.#endReceiving(connection);
   }
 
   /** The last request on this connection that still has an unfinished response or body. */

@@ -19,11 +19,7 @@ export class ReceivedRequest extends IncomingMessage {
 
   /** Node's parser pushes null behind the body, also if that is empty. */
   override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
-    if (chunk === null) {
-      this.onReceived?.();
-      // Node's parser keeps a request until the next one on its connection, and this would keep the response as well.
-      this.onReceived = undefined;
-    }
+    if (chunk === null) this.onReceived?.();
     return super.push(chunk, encoding);
   }
 
