@@ -6,9 +6,6 @@ import type { ChainStatus, PostponedValidation } from '../pki/path/verify-chain.
 
 const RETRY_AFTER_SECONDS = 2;
 
-/** When a request is rejected whose validation was postponed, whatever the reason. */
-const REJECTED_AFTER_MILLISECONDS = 500;
-
 /**
  * Completes a validation that was postponed, once the clients are found that the certificate could authenticate. If it
  * authenticates one of them only with a verified chain, the path is validated in turn. Every request that this does not
@@ -30,21 +27,21 @@ type Presented = Extract<PresentedCertificate, { kind: 'certificate' }>;
 
 async function complete(
   presented: Presented,
-  { validate }: PostponedValidation,
+  { validate, waitingRoom }: PostponedValidation,
   candidates: readonly (Client | undefined)[],
 ): Promise<Presented> {
   const recognized = candidates.flatMap((client) => recognizingMethod(client, presented));
   if (recognized.some(({ requiresChain }) => !requiresChain)) return presented;
   let reason = recognized.length === 0 ? 'and the certificate is not that of a client' : 'nor in time';
   const chain = await new Promise<ChainStatus | undefined>((resolve, reject) => {
-    const timer = setTimeout(resolve, REJECTED_AFTER_MILLISECONDS, undefined);
+    const leave = waitingRoom.enter(() => resolve(undefined));
     if (recognized.length === 0) return;
     validate().then((status) => {
       if (!status.verified) {
         reason = `and then was not verified: ${status.reason}`;
         return;
       }
-      clearTimeout(timer);
+      leave();
       resolve(status);
     }, reject);
   });

@@ -1,6 +1,7 @@
 import { type ClientCertificateReader, readClientCertificate } from '../authentication/client-certificate.ts';
 import type { Log } from '../observability/log.ts';
 import { createChainVerifier, type PresentedChain } from '../pki/path/verify-chain.ts';
+import { WaitingRoom } from '../pki/path/waiting-room.ts';
 import { type CertificateReader, createCertificateReader } from '../terminator/certificate-reader.ts';
 import { detectForeignHeaders } from '../terminator/foreign-headers.ts';
 import type { Terminator } from '../terminator/terminator.ts';
@@ -10,8 +11,12 @@ import type { Dependencies } from './dependencies.ts';
 export type ReaderFactory = (terminator: Terminator) => ClientCertificateReader;
 
 /** Creates the readers of the listeners. Those with the same format share a cache of parsed certificates. */
-export function certificateReaders({ currentTrust, crls }: Dependencies, log: Log): ReaderFactory {
-  const verifyChain = createChainVerifier(currentTrust, crls?.violation);
+export function certificateReaders(
+  { currentTrust, crls }: Dependencies,
+  maxRequestsInFlight: number,
+  log: Log,
+): ReaderFactory {
+  const verifyChain = createChainVerifier(currentTrust, crls?.violation, new WaitingRoom(maxRequestsInFlight));
   const decoders = new Map<string, CertificateReader>();
   return (terminator) => {
     const decodeChain = decoders.get(terminator.name) ?? createCertificateReader(terminator.name);

@@ -77,7 +77,7 @@ export async function startService(configured: Config, logs: Logs): Promise<Serv
     recent: decisions,
     tracer: await openTracer(config.tracing, log, opened),
   });
-  const createReader = certificateReaders(dependencies, log);
+  const createReader = certificateReaders(dependencies, config.maxRequestsInFlight, log);
   const { issuer } = config;
   const accessTokens = createAccessTokenVerifier({ issuer, keyring, revocations });
   const expiries = new RecentExpiries();

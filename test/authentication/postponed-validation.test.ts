@@ -4,6 +4,7 @@ import type { Client } from '../../src/clients/client.ts';
 import type { PresentedCertificate } from '../../src/clients/methods/method.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
 import type { ChainStatus } from '../../src/pki/path/verify-chain.ts';
+import { WaitingRoom } from '../../src/pki/path/waiting-room.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { registeredClient } from '../support/registered-client.ts';
 import { slowdown } from '../support/slowdown.ts';
@@ -19,8 +20,15 @@ const verified: ChainStatus = { verified: true, reason: 'validated', paths: unde
 const rejected: ChainStatus = { verified: false, code: 'path_signature_invalid', reason: 'not signed' };
 const never = new Promise<ChainStatus>(() => {});
 
+/** How many were completed so far. */
+let ended = 0;
+
 /** Completes a postponed validation of the certificate `CN=a`. */
-async function complete(candidates: readonly (Client | undefined)[], validation: Promise<ChainStatus>) {
+async function complete(
+  candidates: readonly (Client | undefined)[],
+  validation: Promise<ChainStatus>,
+  waitingRoom = new WaitingRoom(),
+) {
   let validations = 0;
   const presented: PresentedCertificate = {
     kind: 'certificate',
@@ -34,6 +42,7 @@ async function complete(candidates: readonly (Client | undefined)[], validation:
           validations += 1;
           return validation;
         },
+        waitingRoom,
       },
     },
   };
@@ -46,7 +55,7 @@ async function complete(candidates: readonly (Client | undefined)[], validation:
       reason: String(reason),
     }),
   );
-  return { validations, result, milliseconds: performance.now() - started };
+  return { validations, result, milliseconds: performance.now() - started, ended: ++ended };
 }
 
 const withSubject: (readonly [string, readonly (Client | undefined)[]])[] = [
@@ -93,3 +102,22 @@ test('every request that a postponed validation does not verify is rejected afte
   expect(results.at(-2)?.reason).toContain('not signed');
   for (const { milliseconds } of all) expect(milliseconds).toBeGreaterThanOrEqual(490);
 });
+
+test.each([
+  ['1,000', 1_000, 100],
+  ['20', 20, 2],
+  ['1', 1, 1],
+])(
+  'of %s requests in flight, a tenth and at most 100 wait for a postponed validation, and then the first is rejected',
+  async (_title, maxRequestsInFlight, maxWaiting) => {
+    const [[, recognized] = ['', []]] = withSubject;
+    const room = new WaitingRoom(maxRequestsInFlight);
+    // Every second one is that of a client.
+    const wait = (index: number) => complete(index % 2 === 0 ? recognized : [undefined], never, room);
+    const all = await Promise.all(Array.from({ length: maxWaiting + 4 }, (_, index) => wait(index)));
+    const early = all.filter(({ milliseconds }) => milliseconds < 490);
+    expect(early.map((each) => all.indexOf(each))).toEqual([0, 1, 2, 3]);
+    expect(all.map(({ ended: position }) => position)).toEqual(all.map((_, index) => (all[0]?.ended ?? 0) + index));
+    expect(new Set(all.map(({ result }) => 'publicly' in result && JSON.stringify(result.publicly))).size).toBe(1);
+  },
+);

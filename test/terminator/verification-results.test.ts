@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { HeaderFields } from '../../src/http/header-fields.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
+import { WaitingRoom } from '../../src/pki/path/waiting-room.ts';
 import { chainStatus, readVerification } from '../../src/terminator/chain-verification.ts';
 import { describeResult, failureOf } from '../../src/terminator/verification-results.ts';
 import { selfSigned } from '../support/certificates.ts';
@@ -95,7 +96,7 @@ test('a certificate that the terminator rejects stays rejected if the own valida
   const failed = { result: 'failed', reason: 'x-verify is "FAILED:expired"', failure: failureOf('FAILED:x') } as const;
   const postponed = {
     validate: async () => ({ verified: true, reason: '', paths: [] }) as const,
-    pause: async () => {},
+    waitingRoom: new WaitingRoom(),
   };
   const status = chainStatus(presented, failed, { by: 'countersign', fields: [] }, () => {
     return { verified: false, code: 'path_validation_postponed', reason: 'postponed', postponed };

@@ -7,6 +7,7 @@ import { RecentSearches } from './recent-searches.ts';
 import { validityViolation } from './rules.ts';
 import { type Search, SearchQueue } from './search-queue.ts';
 import type { TrustStore } from './trust-store.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 /** A leaf and the certificates sent with it. The same object as long as the pair is cached. */
 export interface PresentedChain {
@@ -33,6 +34,8 @@ export type ChainStatus =
 export interface PostponedValidation {
   /** The promise stays pending if too many others are waiting. */
   readonly validate: () => Promise<ChainStatus>;
+  /** For all requests whose validation was postponed. */
+  readonly waitingRoom: WaitingRoom;
 }
 
 /** @param now milliseconds since the epoch */
@@ -50,10 +53,12 @@ const BURST_AT_ONCE = 10;
  *
  * @param currentTrust the current trust store: a different object when anything in it has changed
  * @param crlViolation why the CRLs of its CAs make a path invalid
+ * @param waitingRoom where requests wait for a postponed validation
  */
 export function createChainVerifier(
   currentTrust: () => TrustStore,
   crlViolation: CheckPath = noViolation,
+  waitingRoom = new WaitingRoom(),
 ): VerifyChain {
   const cache = new WeakMap<PresentedChain, FoundPaths>();
   const recent = new RecentSearches();
@@ -90,7 +95,7 @@ export function createChainVerifier(
   return (presented, now) => {
     const known = findPaths(presented, now) ?? (atOnce.untilFree === 0 ? searchAtOnce(presented, now) : undefined);
     if (known) return selectValidPaths(known, now, crlViolation);
-    return { ...notValidated, postponed: { validate: () => searchInTurn(presented, now) } };
+    return { ...notValidated, postponed: { validate: () => searchInTurn(presented, now), waitingRoom } };
   };
 }
 
