@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
@@ -38,6 +39,12 @@ test('deploy/kustomize/base is what the chart renders: npm run test:chart -- kus
   const documents = (await renderBase()).map((manifest) => stringify(withoutHelm(manifest), { lineWidth: 0 }));
   const text = `# Rendered from deploy/helm/countersign by npm run test:chart -- kustomize --update\n${documents.join('---\n')}`;
   await expect(text).toMatchFileSnapshot(join(folder, 'base/countersign.yaml'));
+});
+
+test('the modes of secret files mean the same in YAML 1.1 and 1.2', () => {
+  const text = readFileSync(join(folder, 'base/countersign.yaml'), 'utf8');
+  const modes = [...text.matchAll(/defaultMode: (.*)/g)].map(([, mode]) => Number(mode).toString(8));
+  expect(new Set(modes)).toEqual(new Set(['440']));
 });
 
 describe.each(helmVersions)(

@@ -1,7 +1,7 @@
 {{/*
-The files that the server reads, as a list: the volume, what it is made of (`secret`, with all of its keys or `items`;
-`configMap`; or `projected`), and `settings`, from the name of a setting to the file in the volume. An empty file stands for
-the folder.
+The files that the server reads, as a list: the volume, what it is made of (`secret`, `configMap` or `projected`), and `settings`,
+from the name of a setting to the file in the volume. An empty file stands for the folder. Without `settings`, a `secret` has
+`items`, from its keys to their files.
 */}}
 {{- define "countersign.serverFiles" -}}
 {{- with .Values.proxyTrust.secretRef }}{{ if .name }}
@@ -67,6 +67,7 @@ the folder.
 {{- with .gatewaySecretName }}
 - volume: gateway
   secret: {{ . | quote }}
+  items: {tls.crt: tls.crt, tls.key: tls.key}
 {{- end }}
 {{- end }}
 {{- with .Values.proxyTrust.secretRef }}{{ if .name }}
@@ -115,7 +116,7 @@ the folder.
 {{/* The names of the ConfigMaps with records, as JSON. */}}
 {{- define "countersign.clientConfigMaps" -}}
 {{- $own := empty .Values.clients.files | ternary list (list (printf "%s-clients" (include "countersign.fullname" .))) -}}
-{{- concat $own .Values.clients.configMaps | toJson -}}
+{{- concat $own (.Values.clients.configMaps | default list) | toJson -}}
 {{- end -}}
 
 {{/* The environment variables, mounts and volumes of a list of files. */}}
@@ -136,19 +137,28 @@ the folder.
 {{- end }}
 {{- end -}}
 
-{{/* Mode 0440: the server rejects a secret that every user can read, and reads it by its group. */}}
+{{/*
+Mode 0440, in decimal, since YAML 1.1 and 1.2 differ about octal numbers: the server rejects a secret that every user can read,
+and reads it by its group. Of a Secret, only the keys that are read are mounted: it may have others, such as the key of a CA.
+*/}}
 {{- define "countersign.fileVolumes" -}}
 {{- range . }}
 - name: {{ .volume }}
   {{- if .secret }}
   secret:
     secretName: {{ .secret | quote }}
-    defaultMode: 0440
-    {{- with .items }}
+    defaultMode: 288
+    {{- if .items }}
     items:
-      {{- range $key, $path := . }}
+      {{- range $key, $path := .items }}
       - key: {{ $key | quote }}
-        path: {{ $path }}
+        path: {{ $path | quote }}
+      {{- end }}
+    {{- else if not (has "" (values .settings)) }}
+    items:
+      {{- range values .settings | sortAlpha }}
+      - key: {{ . | quote }}
+        path: {{ . | quote }}
       {{- end }}
     {{- end }}
   {{- else if .configMap }}
