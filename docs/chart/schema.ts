@@ -10,7 +10,10 @@ export function chartSchema(): Schema {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Values of the chart countersign',
-    ...schemaOfGroup(readChartValues(), { global: { type: 'object', description: 'Values of a parent chart.' } }),
+    ...schemaOfGroup(readChartValues(), {
+      global: { type: 'object', description: 'Values of a parent chart.' },
+      enabled: { type: 'boolean', description: 'The condition of a parent chart, which Helm passes on.' },
+    }),
   };
 }
 
@@ -20,12 +23,19 @@ function schemaOfGroup({ description, members }: ChartGroup, further: Readonly<R
       ? [member.name, schemaOfGroup(member)]
       : [member.path.at(-1), { description: member.description, ...typeOf(member) }],
   );
+  const required = members.filter(isRequired).map((member) => ('members' in member ? member.name : member.path.at(-1)));
   return {
     ...(description !== undefined && { description }),
     type: 'object',
     additionalProperties: false,
+    ...(required.length > 0 && { required }),
     properties: { ...Object.fromEntries(properties), ...further },
   };
+}
+
+/** `null` removes a default: never a whole group, nor what would silently disable a part of the chart. */
+function isRequired(member: ChartGroup | ChartValue): boolean {
+  return 'members' in member || typeof member.default === 'boolean' || typeof member.default === 'number';
 }
 
 function typeOf({ path, default: value }: ChartValue): Schema {
@@ -137,7 +147,11 @@ const ownTypes: Readonly<Record<string, Schema>> = {
       fsGroupChangePolicy: oneOf('Always', 'OnRootMismatch'),
       supplementalGroups: listOf(integerFrom(1)),
       supplementalGroupsPolicy: oneOf('Merge', 'Strict'),
-      seLinuxOptions: { type: 'object' },
+      seLinuxOptions: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { level: { type: 'string' }, type: oneOf('container_t', 'container_init_t', 'container_kvm_t') },
+      },
     },
   },
   podAnnotations: texts,

@@ -8,7 +8,15 @@ import { programPath } from '../support/program-path.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
 import { runProgram } from '../support/run-program.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { type ChartValues, chartFolder, helm, helmVersions, kubernetesTools, renderChart } from './helm.ts';
+import {
+  type ChartValues,
+  chartFolder,
+  helm,
+  helmVersions,
+  kubernetesTools,
+  parseManifests,
+  renderChart,
+} from './helm.ts';
 import { kubernetesVersions, schemaViolations } from './kubernetes-schemas.ts';
 import { find, type Manifest, podSpecOf, serverEnvironment } from './manifest.ts';
 import { chartMatrix } from './matrix.ts';
@@ -200,6 +208,62 @@ test('labels of users do not replace those that select the pods', async () => {
   });
   expect(template.metadata.labels).toMatchObject({ ...selector.matchLabels, mesh: 'off', team: 'platform' });
   expect(template.spec.topologySpreadConstraints).toMatchObject([{ labelSelector: selector }]);
+});
+
+test('of a Secret, only the keys that are read are mounted', async () => {
+  const shared = { urlSecretRef: { name: 'redis', key: 'server' }, adminUrlSecretRef: { name: 'redis', key: 'admin' } };
+  const manifests = await render('records and keyring in Redis, a gateway certificate and an edge', { redis: shared });
+  const keysIn = (manifest: Manifest, volume: string) => {
+    const found = podSpecOf(manifest)?.volumes?.find(({ name }) => name === volume);
+    return (found?.secret as { items?: { key: string }[] } | undefined)?.items?.map(({ key }) => key);
+  };
+  expect(keysIn(find(manifests, 'Deployment'), 'redis-url')).toEqual(['server']);
+  expect(keysIn(find(manifests, 'Deployment'), 'tls')).toEqual(['tls.crt', 'tls.key']);
+  expect(keysIn(find(manifests, 'Deployment'), 'redis-ca')).toEqual(['ca.crt']);
+  expect(keysIn(find(manifests, 'Job'), 'redis-url')).toEqual(['admin']);
+  // A directory of keys is read as a whole.
+  const directory = find(await render('nginx in the same pod'), 'Deployment');
+  expect(keysIn(directory, 'signing-keys')).toBeUndefined();
+});
+
+test('a release and a namespace may be named with digits and dots', async () => {
+  const values = ['--values', join(chartFolder, 'ci/redis-values.yaml'), '--set', 'nameOverride=1e3'];
+  const command = ['template', 'auth.v1', chartFolder, '--namespace', '007', ...values];
+  const { code, stdout, stderr } = await runProgram(kubernetesTools(4).helm, command);
+  expect(code, stderr).toBe(0);
+  const manifests = parseManifests(stdout.toString());
+  expect(manifests.flatMap((manifest) => schemaViolations('1.37', manifest))).toEqual([]);
+  expect(manifests.filter(({ metadata }) => !/^auth-v1-1e3[-a-z]*$/.test(metadata.name))).toEqual([]);
+});
+
+test('large numbers are written out', async () => {
+  const twoWeeks = 1_209_600;
+  const values = {
+    terminationGracePeriodSeconds: twoWeeks,
+    clients: { apply: { ttlSecondsAfterFinished: twoWeeks, activeDeadlineSeconds: twoWeeks } },
+    podSecurityContext: { runAsUser: 1_000_650_000 },
+  };
+  const { stdout } = await helm(4, ['template', 'auth', chartFolder], { file: 'redis-values.yaml', values });
+  // In the text: the API server takes no exponent for an integer, unlike a parser.
+  const integers = [...`${stdout}`.matchAll(/(?:Seconds|AfterFinished|runAsUser): (.*)/g)].map(([, value]) => value);
+  expect(integers).toContain('1209600');
+  expect(integers.filter((value) => !/^[0-9]+$/.test(value ?? ''))).toEqual([]);
+});
+
+test('a parent chart may state a condition, and empty values are those of the chart', async () => {
+  const empty = { settings: null, commonLabels: null, podLabels: null, podAnnotations: null, resources: null };
+  const manifests = await render('records in files', { enabled: true, global: { team: 'platform' }, ...empty });
+  expect(find(manifests, 'Deployment').kind).toBe('Deployment');
+});
+
+test('an annotation of users, and a constraint with its own selector, stay as they are', async () => {
+  const container = { 'kubectl.kubernetes.io/default-container': 'nginx' };
+  const constraint = { topologyKey: 'zone', maxSkew: 2, labelSelector: { matchLabels: { team: 'platform' } } };
+  const values = { podAnnotations: container, topologySpreadConstraints: [constraint] };
+  const { template } = find(await render('records in files', values), 'Deployment').spec as { template: Manifest };
+  expect(template.metadata.annotations).toEqual(container);
+  expect(template.spec).toMatchObject({ topologySpreadConstraints: [constraint] });
+  expect(JSON.stringify(template.spec?.topologySpreadConstraints)).not.toContain('app.kubernetes.io');
 });
 
 test('a new version of the chart alone does not replace the pods', async () => {

@@ -2,11 +2,11 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* At most 46 characters, so that suffixes fit into 63. */}}
+{{/* At most 46 characters, so that suffixes fit into 63; and no dots, which a release may have, and a Service may not. */}}
 {{- define "countersign.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- $generated := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
-{{- default $generated .Values.fullnameOverride | trunc 46 | trimSuffix "-" -}}
+{{- default $generated .Values.fullnameOverride | replace "." "-" | trunc 46 | trimSuffix "-" -}}
 {{- end -}}
 
 {{- define "countersign.serviceAccountName" -}}
@@ -21,15 +21,15 @@
 
 {{/* What selects the pods of a component. Immutable in a Deployment. */}}
 {{- define "countersign.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "countersign.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "countersign.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
 {{/* Without the version of the chart, so that a new one does not replace the pods. What selects pods cannot be replaced. */}}
 {{- define "countersign.podLabels" -}}
 {{- $version := dict "app.kubernetes.io/version" .root.Chart.AppVersion -}}
-{{- merge (include "countersign.selectorLabels" . | fromYaml) .root.Values.podLabels $version .root.Values.commonLabels | toYaml -}}
+{{- merge (include "countersign.selectorLabels" . | fromYaml) (.root.Values.podLabels | default dict) $version (.root.Values.commonLabels | default dict) | toYaml -}}
 {{- end -}}
 
 {{- define "countersign.labels" -}}
@@ -37,7 +37,7 @@ app.kubernetes.io/component: {{ .component }}
   "app.kubernetes.io/version" .root.Chart.AppVersion
   "app.kubernetes.io/managed-by" .root.Release.Service
   "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_") -}}
-{{- merge (include "countersign.selectorLabels" . | fromYaml) $own (.labels | default dict) .root.Values.commonLabels | toYaml -}}
+{{- merge (include "countersign.selectorLabels" . | fromYaml) $own (.labels | default dict) (.root.Values.commonLabels | default dict) | toYaml -}}
 {{- end -}}
 
 {{/*
@@ -45,11 +45,11 @@ app.kubernetes.io/component: {{ .component }}
 `annotations` that it has beside the common ones.
 */}}
 {{- define "countersign.metadata" -}}
-name: {{ default (printf "%s%s" (include "countersign.fullname" .root) (default "" .suffix)) .name }}
-namespace: {{ .root.Release.Namespace }}
+name: {{ default (printf "%s%s" (include "countersign.fullname" .root) (default "" .suffix)) .name | quote }}
+namespace: {{ .root.Release.Namespace | quote }}
 labels:
   {{- include "countersign.labels" . | nindent 2 }}
-{{- with merge (dict) (.annotations | default dict) .root.Values.commonAnnotations }}
+{{- with merge (dict) (.annotations | default dict) (.root.Values.commonAnnotations | default dict) }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}

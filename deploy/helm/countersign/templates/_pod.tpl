@@ -23,7 +23,7 @@ seccompProfile:
 
 {{/* The part of a pod's spec that is the same for the server, `clients apply` and the test. */}}
 {{- define "countersign.podSpec" -}}
-serviceAccountName: {{ include "countersign.serviceAccountName" . }}
+serviceAccountName: {{ include "countersign.serviceAccountName" . | quote }}
 automountServiceAccountToken: false
 # Variables such as COUNTERSIGN_PORT would be taken for settings.
 enableServiceLinks: false
@@ -42,10 +42,10 @@ tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.runtimeClassName }}
-runtimeClassName: {{ . }}
+runtimeClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.hostAliases }}
 hostAliases:
@@ -99,7 +99,7 @@ dnsConfig:
 - name: COUNTERSIGN_OPERATIONS_LISTEN
   value: {{ printf "%s:9090" $address | quote }}
 - name: COUNTERSIGN_DRAIN_DELAY
-  value: {{ printf "%vs" .Values.drainDelaySeconds | quote }}
+  value: {{ printf "%ds" (int .Values.drainDelaySeconds) | quote }}
 {{- if not $sockets }}
 - name: COUNTERSIGN_TRUSTED_PROXIES
   value: {{ join "," .Values.proxyTrust.addresses | quote }}

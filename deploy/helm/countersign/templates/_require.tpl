@@ -23,6 +23,10 @@
 {{- if not .Values.terminator -}}
 {{- $problems = append $problems "terminator is missing: set it to the proxy in front of this server, such as nginx or envoy" -}}
 {{- end -}}
+{{- $name := include "countersign.fullname" . -}}
+{{- if not (mustRegexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- $problems = append $problems (printf "%s is not a name for a Service: set fullnameOverride to lowercase letters, digits and dashes that begin with a letter, such as countersign" $name) -}}
+{{- end -}}
 {{- toJson $problems -}}
 {{- end -}}
 
@@ -106,6 +110,11 @@
 
 {{- define "countersign.podProblems" -}}
 {{- $problems := list -}}
+{{- range .Values.extraEnv -}}
+{{- if hasPrefix "COUNTERSIGN_" (toString .name) -}}
+{{- $problems = append $problems (printf "extraEnv contains %s, which could replace how the gateway is trusted: remove it, and use the value that the chart has for it, or settings" .name) -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.gateway) -}}
 {{- $problems = append $problems "networkPolicy.gateway is missing: set it to the pods of the gateway, such as [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: gateway}}}]" -}}
 {{- end -}}
