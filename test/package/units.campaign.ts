@@ -62,23 +62,39 @@ describeWith(['systemd-analyze'], 'the units', () => {
     expect(settings[0]).toContain('ProtectSystem=strict');
   });
 
-  test('run as the user that sysusers.d defines, whose group has nginx', async () => {
+  test('are installed by their first lines, with the user whose group has nginx', async () => {
     const root = temporaryDirectory();
-    const shipped = join(repositoryRoot, 'deploy/systemd/sysusers.d/countersign.conf');
-    const { code, stderr } = await runProgram('sh', ['-ec', SYSUSERS], { cwd: root, env: { SHIPPED: shipped } });
+    writeFileSync(join(root, 'client-ca.pem'), 'the CA');
+    const { code, stderr } = await runProgram('sh', ['-ec', `${DEBIAN}\n${documentedInstallation(root)}`], {
+      cwd: root,
+    });
     expect([code, stderr]).toEqual([0, expect.stringContaining("Creating user 'countersign'")]);
+    const modes = ['client-ca.pem', 'countersign.env', 'redis-url', 'signing-key.pem'].map(
+      (file) => statSync(join(root, 'etc/countersign', file)).mode & 0o777,
+    );
+    expect(modes).toEqual([0o644, 0o644, 0o600, 0o600]);
+    for (const unit of units) statSync(join(root, 'etc/systemd/system', unit));
     expect(readFileSync(join(root, 'etc/group'), 'utf8')).toMatch(/^countersign:x:\d+:www-data$/m);
     expect(readFileSync(join(root, 'etc/passwd'), 'utf8')).toMatch(/^countersign:x:\d+:\d+:[^:]+:\/:\S*nologin$/m);
   });
 });
 
+/** The commands between the installation of the package and the start, which write to `root` in place of `/`. */
+function documentedInstallation(root: string): string {
+  const unit = readFileSync(join(installed.folder, 'deploy/systemd/countersign.service'), 'utf8');
+  const lines = unit.split('\n').flatMap((line) => /^# {3}(?!npm install|systemctl)(.+)/.exec(line)?.[1] ?? []);
+  return lines
+    .join('\n')
+    .replace('$(npm root --global)/countersign', installed.folder)
+    .replaceAll(' /etc/', ` ${root}/etc/`)
+    .replace('&& systemd-sysusers', `&& systemd-sysusers --root=${root}`);
+}
+
 /** As on Debian, where www-data exists. */
-const SYSUSERS = `
-mkdir -p etc/sysusers.d
+const DEBIAN = `
+mkdir -p etc/systemd/system
 echo 'www-data:x:33:33::/var/www:/usr/sbin/nologin' > etc/passwd
-echo 'www-data:x:33:' > etc/group
-cp "$SHIPPED" etc/sysusers.d/
-systemd-sysusers --root="$PWD"`;
+echo 'www-data:x:33:' > etc/group`;
 
 /** How the replicas are started and stopped. */
 interface Supervisor {
