@@ -16,7 +16,7 @@ import { type Environment, Settings } from './settings/settings.ts';
 import { type KeyringConfig, readKeyringConfig } from './settings/signing-key.ts';
 import { readForwardedFields } from './settings/terminator.ts';
 import { type ProxyTrustFiles, readProxyTrust, readProxyTrustFiles } from './settings/trusted-proxy.ts';
-import { findUnknownSettings, type UnknownSetting } from './settings/unknown-settings.ts';
+import { describeUnknownSetting, findUnknownSettings, type UnknownSetting } from './settings/unknown-settings.ts';
 import type { Terminator } from './terminator/terminator.ts';
 
 /** The configuration of the server, validated as a whole. */
@@ -69,7 +69,8 @@ export function readConfig(env: Environment): Config {
   const settings = new Settings(env);
   const { issuer, mtlsUrl, terminator, maxQueueDelay, clients, keyring, ...config } = readAllSettings(settings);
   if (!issuer || !mtlsUrl || !terminator || !maxQueueDelay || !clients || !keyring || settings.problems.length > 0) {
-    throw new ConfigurationError(settings.problems);
+    // A setting that is missing may be misspelt.
+    throw new ConfigurationError([...settings.problems, ...findUnknownSettings(env).map(describeUnknownSetting)]);
   }
   const { warnings } = settings;
   return {

@@ -131,6 +131,16 @@ describe('the configuration', () => {
       { COUNTERSIGN_OPERATIONS_LISTEN: '0.0.0.0:8080' },
       'COUNTERSIGN_OPERATIONS_LISTEN: is the address of COUNTERSIGN_LISTEN: choose another port or socket',
     ],
+    [
+      'the name of the address of another listener',
+      { COUNTERSIGN_OPERATIONS_LISTEN: 'localhost:8080' },
+      'COUNTERSIGN_OPERATIONS_LISTEN: is the address of COUNTERSIGN_LISTEN: choose another port or socket',
+    ],
+    [
+      'the socket of another listener by another path',
+      { COUNTERSIGN_LISTEN: 'unix:/run/a.sock', COUNTERSIGN_OPERATIONS_LISTEN: 'unix:/run/x/../a.sock' },
+      'COUNTERSIGN_OPERATIONS_LISTEN: is the address of COUNTERSIGN_LISTEN: choose another port or socket',
+    ],
     ['no terminator', { COUNTERSIGN_TERMINATOR: undefined }, 'COUNTERSIGN_TERMINATOR: is missing'],
     ['an unknown terminator', { COUNTERSIGN_TERMINATOR: 'ngnix' }, 'nginx, ingress-nginx'],
     ['no key', { COUNTERSIGN_SIGNING_KEY_FILE: undefined }, 'openssl genpkey'],
@@ -186,11 +196,6 @@ describe('the configuration', () => {
     ['a cache size with a decimal unit', { COUNTERSIGN_CLIENT_CACHE_BYTES: '64MB' }, 'such as 512KiB'],
     ['a duration without a unit', { COUNTERSIGN_REDIS_TIMEOUT: '80' }, 'such as 80ms'],
     ['an invalid listen address', { COUNTERSIGN_LISTEN: '8080' }, '127.0.0.1:8080'],
-    [
-      'a file for a setting that is not a secret',
-      { COUNTERSIGN_ISSUER: undefined, COUNTERSIGN_ISSUER_FILE: '/x' },
-      'COUNTERSIGN_ISSUER: is missing',
-    ],
     ['a secret that is invalid in a header', { COUNTERSIGN_PROXY_SECRET: `${secret} ä` }, 'non-ASCII'],
     [
       'one header for two purposes',
@@ -232,6 +237,16 @@ describe('the configuration', () => {
     expect(problems[0]).toContain(message);
     expect(problems[0]).toMatch(/^COUNTERSIGN_[A-Z0-9_]+:? /);
     expect(problems[0]).not.toContain('hush');
+  });
+
+  test.each([
+    ['COUNTERSIGN_ISUER', 'did you mean COUNTERSIGN_ISSUER?'],
+    ['COUNTERSIGN_ISSUER_FILE', 'see countersign serve --help'],
+  ])('names %s if the issuer is missing', (name, hint) => {
+    expect(problemsOf({ COUNTERSIGN_ISSUER: undefined, [name]: 'https://auth.example' })).toEqual([
+      expect.stringMatching(/^COUNTERSIGN_ISSUER: is missing: /),
+      `unknown setting ${name} has no effect (${hint})`,
+    ]);
   });
 
   test('reports every problem at once', () => {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { PlainAddress } from '../http/listen-address.ts';
 import { edgeSettings } from './edge.ts';
 import { serverSettings } from './server.ts';
@@ -23,14 +24,15 @@ export function requireDistinctListeners(settings: Settings): void {
 function overlap(one: PlainAddress | 'off', other: PlainAddress | 'off'): boolean {
   if (one === 'off' || other === 'off') return false;
   if (one.kind === 'unix' || other.kind === 'unix') {
-    return one.kind === 'unix' && other.kind === 'unix' && one.path === other.path;
+    return one.kind === 'unix' && other.kind === 'unix' && resolve(one.path) === resolve(other.path);
   }
   // Port 0 is any free one.
   if (one.port === 0 || one.port !== other.port) return false;
   return one.host === other.host || includes(one.host, other.host) || includes(other.host, one.host);
 }
 
-/** `[::]` also accepts IPv4. */
+/** `[::]` also accepts IPv4. `localhost` is one of the two loopback addresses, depending on the system. */
 function includes(host: string, other: string): boolean {
+  if (host === 'localhost') return other === '127.0.0.1' || other === '::1';
   return host === '::' || (host === '0.0.0.0' && !other.includes(':'));
 }
