@@ -36,6 +36,11 @@ function openSource(file: string): Readable {
   return new Socket({ fd: openSync(file, constants.O_RDONLY | constants.O_NONBLOCK), writable: false });
 }
 
+/** A file that cannot be accessed is reported when it is read. */
 function isPipe(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isFIFO() === true;
+  try {
+    return statSync(file).isFIFO();
+  } catch {
+    return false;
+  }
 }

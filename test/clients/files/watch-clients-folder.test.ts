@@ -118,6 +118,11 @@ describe('watchClientsFile of a folder', () => {
       (folder) => symlinkSync('missing', join(folder, 'b.yaml')),
       /\/b\.yaml: no such file or directory$/,
     ],
+    [
+      'contains a link to itself',
+      (folder) => symlinkSync('b.yaml', join(folder, 'b.yaml')),
+      /^\S+\/b\.yaml: too many symbolic links encountered$/,
+    ],
     ['is gone', (folder) => rmSync(folder, { recursive: true }), /: no such file or directory$/],
   ])('keeps all previous clients while it %s', async (_, change, reason) => {
     const folder = folderWith({ 'a.yaml': listOf(client('a')) });
