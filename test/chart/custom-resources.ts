@@ -15,6 +15,7 @@ const modules: Readonly<Record<string, string>> = {
     'docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml',
   'github.com/kgateway-dev/kgateway/v2@v2.4.2': 'install/helm/kgateway-crds/templates/*.yaml',
   'github.com/cert-manager/cert-manager@v1.21.2': 'deploy/crds/*.yaml',
+  'github.com/cert-manager/approver-policy@v0.28.0': 'deploy/crds/*.yaml',
   'github.com/cert-manager/trust-manager@v0.25.0': 'deploy/crds/*.yaml',
 };
 

@@ -124,3 +124,44 @@ test('the gateways present, and Countersign requires, a certificate with the sam
     expect([values.proxyTrust.gatewayCertificate.names], recipe).toEqual(names);
   }
 });
+
+/** What a policy approves: a namespace, an issuer, and the names that a certificate may have. */
+interface Policy {
+  readonly selector: {
+    readonly issuerRef: { readonly name: string };
+    readonly namespace: { readonly matchNames: readonly string[] };
+  };
+  readonly allowed: {
+    readonly isCA?: boolean;
+    readonly commonName?: { readonly value: string };
+    readonly dnsNames?: { readonly values: readonly string[] };
+    readonly usages: readonly string[];
+  };
+}
+
+test('each certificate is approved by exactly one policy, and no policy approves what is not there', () => {
+  const manifests = manifestsOf('cert-manager');
+  // Safe: validated against their definitions.
+  const specs = (kind: string) => manifests.filter((each) => each.kind === kind).map((each) => each.spec as unknown);
+  const policies = specs('CertificateRequestPolicy') as Policy[];
+  const names = (kind: string) => manifests.filter((each) => each.kind === kind).map(({ metadata }) => metadata.name);
+  const covers = ({ selector, allowed }: Policy, { metadata, spec = {} }: Manifest) =>
+    selector.issuerRef.name === (spec.issuerRef as { name: string }).name &&
+    selector.namespace.matchNames.includes(metadata.namespace ?? '') &&
+    (allowed.isCA ?? false) === (spec.isCA ?? false) &&
+    ((spec.dnsNames ?? []) as string[]).every((name) => allowed.dnsNames?.values.includes(name)) &&
+    ((spec.usages ?? []) as string[]).every((usage) => allowed.usages.includes(usage)) &&
+    (spec.commonName === undefined || allowed.commonName !== undefined);
+  const certificates = manifests.filter(({ kind }) => kind === 'Certificate');
+  const approvals = certificates.map((each) => [
+    each.metadata.name,
+    policies.filter((policy) => covers(policy, each)).length,
+  ]);
+  expect(approvals).toEqual(certificates.map(({ metadata }) => [metadata.name, 1]));
+  const approved = policies.flatMap(({ allowed }) => allowed.dnsNames?.values ?? []);
+  expect(approved.sort()).toEqual(certificates.flatMap(({ spec }) => (spec?.dnsNames ?? []) as string[]).sort());
+  // Only cert-manager may use them, and the issuer of SPIFFE IDs has none.
+  const role = find(manifests, 'ClusterRole') as Manifest & { rules: { resourceNames: string[] }[] };
+  expect(role.rules[0]?.resourceNames).toEqual(names('CertificateRequestPolicy'));
+  expect(policies.map(({ selector }) => selector.issuerRef.name)).not.toContain('spiffe-ca');
+});
