@@ -1,8 +1,10 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { createTestCa, type MintedCertificate } from '../support/certificates.ts';
-import { type RunningCountersign, startCountersign } from '../support/countersign.ts';
+import { type LogLine, type RunningCountersign, startCountersign } from '../support/countersign.ts';
 import { createCrl } from '../support/crls.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { type EdgeDeployment, startEdgeDeployment } from '../support/edge-deployment.ts';
@@ -13,6 +15,7 @@ import { programPath } from '../support/program-path.ts';
 import { sendRequest } from '../support/raw-http.ts';
 import { connectRedis } from '../support/redis.ts';
 import { type RunningRedis, startRedis } from '../support/redis-server.ts';
+import { repositoryRoot } from '../support/repository-root.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const ca = createTestCa({ subject: [['CN', 'Client CA']] });
@@ -132,6 +135,113 @@ describeWith(['nginx', 'redis-server'], 'two replicas of the edge, within a seco
     }
     await expectWithinASecond(401, 401);
   });
+});
+
+/** The endpoint in the shipped configuration, without its comment lines. */
+const endpoint = (path: string) => `
+        - endpoint:
+            address:
+              pipe: { path: ${path} }`;
+const WORKERS = 8;
+const CHECKS = 250;
+/** Each replica logs its first token for a client and a resource. */
+const isMinted = ({ event }: LogLine) => event === 'edge_token_minted';
+
+interface CheckService {
+  readonly server_uri: { readonly timeout: string };
+  readonly retry_policy?: {
+    readonly num_retries: number;
+    readonly retry_back_off: { readonly base_interval: string; readonly max_interval: string };
+  };
+}
+
+test('each check of Envoy is retried, and has time for all of its retries', () => {
+  const services = new Set<CheckService>();
+  parse(readFileSync(join(repositoryRoot, 'deploy/edge/envoy.yaml'), 'utf8'), (key, value) => {
+    // Safe: what is missing fails below.
+    if (key === 'http_service') services.add(value as CheckService);
+    return value;
+  });
+  expect(services.size).toBeGreaterThan(3);
+  for (const { server_uri, retry_policy } of services) {
+    const { num_retries = 0, retry_back_off = { base_interval: '', max_interval: '' } } = retry_policy ?? {};
+    expect(num_retries).toBeGreaterThan(0);
+    // Envoy doubles the interval, and chooses a random part of it.
+    const longest = Number.parseFloat(retry_back_off.base_interval) * (2 ** num_retries - 1);
+    expect(longest).toBeLessThan(Number.parseFloat(server_uri.timeout) / 2);
+    // A hung replica leaves time for another one.
+    expect(2 * Number.parseFloat(retry_back_off.max_interval)).toBeLessThan(Number.parseFloat(server_uri.timeout));
+  }
+});
+
+describeWith(['envoy'], 'two replicas of the edge behind Envoy', () => {
+  const socket = join(directory, 'second-behind-envoy.sock');
+  let deployment: EdgeDeployment;
+  let second: RunningCountersign;
+  const statuses = new Map<number, number>();
+  const checks = () => [...statuses.values()].reduce((sum, count) => sum + count, 0);
+  let isStopping = false;
+  let workers: readonly Promise<void>[];
+
+  beforeAll(async () => {
+    const first = endpoint('/run/countersign/edge.sock');
+    deployment = await startEdgeDeployment({
+      proxy: 'envoy',
+      // Longer than a busy machine needs.
+      replace: [
+        [first, `${first}${endpoint(socket)}`],
+        ['timeout: 1s }', 'timeout: 30s }'],
+      ],
+    });
+    second = await startSecond();
+    workers = Array.from({ length: WORKERS }, sendChecks);
+  });
+  afterAll(async () => {
+    isStopping = true;
+    await deployment?.stop();
+    await second?.stop();
+  });
+
+  function startSecond(): Promise<RunningCountersign> {
+    const own = { COUNTERSIGN_LISTEN: '127.0.0.1:0', COUNTERSIGN_EDGE_LISTEN: `unix:${socket}` };
+    return startCountersign({ env: { ...deployment.environment, ...own } });
+  }
+
+  async function sendChecks(): Promise<void> {
+    while (!isStopping) {
+      const { status } = await deployment.send({ path: '/orders/1' }, deployment.certificateOf('alpha'));
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    }
+  }
+
+  async function expectFurtherChecks() {
+    const before = checks();
+    await eventually(
+      () => checks() > before + CHECKS,
+      () => `${checks() - before} checks`,
+      60_000,
+    );
+  }
+
+  test('deny no request while one of them hangs, is killed and comes back', async () => {
+    await expectFurtherChecks();
+    for (const replica of [deployment.countersign, second]) await replica.waitForEvent(isMinted);
+    second.kill('SIGSTOP');
+    await expectFurtherChecks();
+    second.kill('SIGCONT');
+    await expectFurtherChecks();
+    // Suspended first, so that checks are in flight.
+    second.kill('SIGSTOP');
+    await delay(200);
+    second.kill('SIGKILL');
+    await second.exited;
+    await expectFurtherChecks();
+    second = await startSecond();
+    await second.waitForEvent(isMinted, 60_000);
+    isStopping = true;
+    await Promise.all(workers);
+    expect(Object.fromEntries(statuses)).toEqual({ 200: checks() });
+  }, 240_000);
 });
 
 /** Renamed, so that the server never reads half a file. */
