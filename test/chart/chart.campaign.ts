@@ -292,13 +292,36 @@ test('the monitoring objects exist where their kinds do', async () => {
 const matches = ({ labels = {} }: Manifest['metadata'], selector: Record<string, string>) =>
   Object.entries(selector).every(([name, value]) => labels[name] === value);
 
-test('the notes have the command of the doctor for the release', async () => {
+test('the notes have the command of the doctor, for each replica that runs', async () => {
   // Helm 3 prints notes with a cluster only.
   const install = ['install', 'auth', chartFolder, '--namespace', 'auth', '--dry-run=client'];
   const { stdout } = await helm(4, install, { file: 'files-values.yaml' });
-  expect(`${stdout}`).toContain('countersign doctor --url https://auth.example --cert client.pem --key client-key.pem');
-  expect(`${stdout}`).toContain('--operations 127.0.0.1:9090 --operations 127.0.0.1:9091');
-  expect(`${stdout}`).toContain('rollout status deployment/auth-countersign');
+  const notes = `${stdout}`;
+  expect(notes).toContain('rollout status deployment/auth-countersign');
+  const [command = ''] = /^ {2}set --[\s\S]*doctor .*$/m.exec(notes) ?? [];
+  // Stand-ins write down what they are called with; three replicas run.
+  const cwd = temporaryDirectory();
+  const standIn = (name: string, script: string) =>
+    writeFileSync(join(cwd, name), `#!/bin/sh\necho "${name} $*" >> calls\n${script}`, { mode: 0o755 });
+  standIn('kubectl', 'case "$*" in *" get pods "*) echo pod/a; echo pod/b; echo pod/c;; esac\n');
+  standIn('countersign', '');
+  standIn('sleep', '');
+  const finished = await runProgram('sh', ['-euc', `${command}\nwait`], {
+    cwd,
+    env: { PATH: `${cwd}:${process.env.PATH}` },
+  });
+  expect([finished.code, finished.stderr]).toEqual([0, '']);
+  const calls = readFileSync(join(cwd, 'calls'), 'utf8').split('\n');
+  const selector = new URLSearchParams(calls[0]?.replace(/.*--selector /, '').replaceAll(',', '&'));
+  const { selector: selected } = find(await render('records in files'), 'Deployment').spec as {
+    selector: { matchLabels: Record<string, string> };
+  };
+  expect(Object.fromEntries(selector)).toEqual(selected.matchLabels);
+  for (const [index, pod] of ['a', 'b', 'c'].entries())
+    expect(calls).toContain(`kubectl --namespace auth port-forward pod/${pod} ${9090 + index}:9090`);
+  const operations = [9090, 9091, 9092].map((port) => `--operations 127.0.0.1:${port}`).join(' ');
+  const certificate = '--cert client.pem --key client-key.pem';
+  expect(calls).toContain(`countersign doctor --url https://auth.example ${certificate} ${operations}`);
 });
 
 describeWith(['promtool'], 'the alerts of the chart', () => {
