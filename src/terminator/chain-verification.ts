@@ -20,10 +20,11 @@ const MAX_QUOTED_LENGTH = 120;
  * @throws {ForwardingError} when a field appears more than once
  */
 export function readVerification(headers: HeaderFields, { by, fields }: ChainVerification): ForwardedVerification {
-  if (fields.length === 0) {
-    const rejection = by === 'terminator' ? unexpectedRejection(headers) : undefined;
-    return rejection ?? { result: 'absent', reason: 'the terminator forwards no verification result' };
+  if (by === 'terminator' || by === 'header') {
+    const rejection = unexpectedRejection(headers, fields);
+    if (rejection) return rejection;
   }
+  if (fields.length === 0) return { result: 'absent', reason: 'the terminator forwards no verification result' };
   let failed: { readonly reason: string; readonly failure: VerificationFailure } | undefined;
   for (const { header, successValue } of fields) {
     const value = singleValue(headers, header);
@@ -47,15 +48,20 @@ function success(fields: ChainVerification['fields']): ForwardedVerification {
 }
 
 /**
- * A terminator that is trusted to reject every unverified certificate, and reports that this one is not verified: its
- * configuration is the shipped one, which forwards them all. That of Caddy and Traefik, which cannot report the result,
- * sends a constant. A client that sends the header itself only rejects itself.
+ * A terminator that is trusted to verify certificates, and reports in a field that is not read that this one is not
+ * verified: its configuration is the shipped one, which forwards them all. That of Caddy and Traefik, which cannot report
+ * the result, sends a constant. The fields that are read instead may be those of the client, since that configuration does
+ * not know them. A client that sends the header itself only rejects itself.
  */
-function unexpectedRejection(headers: HeaderFields): ForwardedVerification | undefined {
+function unexpectedRejection(
+  headers: HeaderFields,
+  fields: ChainVerification['fields'],
+): ForwardedVerification | undefined {
   const value = headers.all(SHIPPED_VERIFY_HEADER).find((each) => each !== 'SUCCESS');
-  if (value === undefined) return undefined;
+  if (value === undefined || fields.some(({ header }) => header === SHIPPED_VERIFY_HEADER)) return undefined;
   const cause = 'the terminator forwards certificates that it did not verify';
-  const fix = 'remove COUNTERSIGN_CHAIN_VERIFIED_BY=terminator and set COUNTERSIGN_CLIENT_CA_FILE';
+  const declared = `COUNTERSIGN_CHAIN_VERIFIED_BY${fields.length === 0 ? '=terminator' : ''}`;
+  const fix = `remove ${declared} and set COUNTERSIGN_CLIENT_CA_FILE`;
   const failure = { code: 'verification_failed', isFinal: value !== UNVERIFIED, isExplained: true } as const;
   return { result: 'failed', reason: `${SHIPPED_VERIFY_HEADER} ${describeValue(value)}: ${cause}; ${fix}`, failure };
 }

@@ -82,6 +82,31 @@ describe('if only the terminator verifies, and forwards no verification result b
   });
 });
 
+describe('if the terminator verifies and reports that in a header of another name', () => {
+  const read = (...values: string[]) =>
+    readVerification(
+      new HeaderFields(['X-Verified', 'SUCCESS', ...values.flatMap((v) => ['X-SSL-Client-Verify', v])]),
+      {
+        by: 'header',
+        fields: [{ header: 'x-verified', successValue: 'SUCCESS' }],
+      },
+    );
+
+  test.each([['UNVERIFIED'], ['FAILED'], ['FAILED:certificate has expired']])(
+    'a certificate is rejected that a shipped configuration reports as %s: the client sent the other header',
+    (value) => {
+      expect(read(value)).toMatchObject({
+        result: 'failed',
+        reason: expect.stringContaining('remove COUNTERSIGN_CHAIN_VERIFIED_BY and set COUNTERSIGN_CLIENT_CA_FILE'),
+      });
+    },
+  );
+
+  test('a certificate is verified without the header of the shipped configurations', () => {
+    expect([read().result, read('SUCCESS').result]).toEqual(['verified', 'verified']);
+  });
+});
+
 test('a number is explained, and a text is not', () => {
   expect(['10', '47', 'FAILED:certificate revoked', '999'].map(describeResult)).toEqual([
     'certificate has expired',
