@@ -156,6 +156,7 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
     ['GET countersign:keyring', keys],
     ['SETNX countersign:keyring', keys],
     ['clients apply clients-backup.yaml', keys],
+    ['xargs', keys],
     ['systemd-run', notRun('needs systemd as the first process')],
     ['countersign serve --check', operate],
     ['enable --now', operate],

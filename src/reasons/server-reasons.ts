@@ -44,7 +44,7 @@ export const serverReasons = {
   audit_unwritable: {
     meaning: 'The decision could not be written to the audit log, so it was withheld.',
     cause: 'The disk is full, or whatever reads the standard output of the server has stopped.',
-    fix: 'Free the disk, or restart the reader. The server reports the cause on standard error, in /readyz and in audit_file_failed.',
+    fix: 'Free the disk. If the reader of standard output has ended, restart the server. The server reports the cause on standard error, in /readyz and in audit_file_failed.',
     error: 'temporarily_unavailable',
     isAudited: false,
   },

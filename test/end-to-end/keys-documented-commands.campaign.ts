@@ -66,9 +66,20 @@ describeWith(['redis-server', 'openssl', 'jq'], 'the commands of docs/keys.md an
     const env = { ...kek, COUNTERSIGN_CHAIN_VERIFIED_BY: 'header' };
     writeFileSync(join(folder, 'clients.yaml'), documentedBlock('README.md', 'yaml', '# clients.yaml'));
     await shell.succeed('countersign clients apply clients.yaml; countersign tokens revoke --client billing', env);
+    await shell.succeed(
+      "countersign tokens revoke --jti \\'; countersign tokens revoke --resource https://a.example",
+      env,
+    );
     const before = await keys();
     await shell.succeed(inOperate('GET countersign:keyring'), env);
-    expect(JSON.parse(contentOf('revocations-backup.json')).revocations).toMatchObject([{ value: 'billing' }]);
+    const listRevoked = async () => {
+      const { revocations } = JSON.parse(await shell.succeed('countersign tokens revoked --output json', env));
+      return revocations
+        .map(({ kind, value, before }: Record<string, string>) => [kind, value, before].join(' '))
+        .sort();
+    };
+    const revoked = await listRevoked();
+    expect(revoked).toHaveLength(3);
     await shell.succeed('redis-cli -u "$COUNTERSIGN_REDIS_URL" FLUSHALL');
     const restore = inOperate('SETNX countersign:keyring');
     expect(await shell.succeed(restore, env)).toMatch(/^1\n/);
@@ -76,6 +87,8 @@ describeWith(['redis-server', 'openssl', 'jq'], 'the commands of docs/keys.md an
     // A keyring that is there already is kept.
     expect(await shell.succeed(restore, env)).toMatch(/^0\n/);
     expect(await shell.succeed(inOperate('clients apply clients-backup.yaml'), env)).toMatch(/^\+ billing/m);
+    await shell.succeed(inOperate('xargs'), env);
+    expect(await listRevoked()).toEqual(revoked);
   });
 
   test('a key is created in a directory, and added to a Secret', async () => {
