@@ -68,6 +68,16 @@ const rejected: readonly [what: string, values: Record<string, unknown>, ...mess
     'exclude each other',
     'service.targetPort is missing',
   ],
+  [
+    'the operations listener behind the Service',
+    { service: { targetPort: 9090 } },
+    'service.targetPort is 9090, which',
+  ],
+  [
+    'the edge listener behind the Service',
+    { edge: { enabled: true }, service: { targetPort: 'edge' } },
+    'service.targetPort is edge, which is not for clients: remove it',
+  ],
   ['no trusted addresses', { proxyTrust: { addresses: [] } }, 'proxyTrust.addresses is empty: set it'],
   [
     'a grace period shorter than the drain',

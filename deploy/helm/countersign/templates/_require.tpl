@@ -118,6 +118,9 @@
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.gateway) -}}
 {{- $problems = append $problems "networkPolicy.gateway is missing: set it to the pods of the gateway, such as [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: gateway}}}]" -}}
 {{- end -}}
+{{- if has (toString .Values.service.targetPort) (list "edge" "operations" "8081" "9090") -}}
+{{- $problems = append $problems (printf "service.targetPort is %v, which is not for clients: remove it, or set it to the port of a terminator in the same pod" .Values.service.targetPort) -}}
+{{- end -}}
 {{- $needed := add .Values.drainDelaySeconds 15 -}}
 {{- if lt (int .Values.terminationGracePeriodSeconds) (int $needed) -}}
 {{- $problems = append $problems (printf "terminationGracePeriodSeconds is too short: a replica drains for drainDelaySeconds, and finishes requests for 10 s; set it to %d or more" $needed) -}}
