@@ -10,7 +10,7 @@ import { type TerminatorName, terminators } from '../support/terminators.ts';
 interface Misconfiguration {
   readonly terminator: TerminatorName;
   readonly verifiedBy: 'header' | 'terminator';
-  /** Of the shipped configuration, which verifies none for Envoy and Caddy: this server does. */
+  /** In the shipped configuration. For Envoy and Caddy, that verifies none and states so, and the server would reject every certificate. */
   readonly replace?: DeploymentOptions['replace'];
   readonly env?: DeploymentOptions['env'];
   readonly fix: string;
@@ -35,10 +35,16 @@ const misconfigurations: readonly Misconfiguration[] = [
   {
     terminator: 'envoy',
     verifiedBy: 'terminator',
+    replace: [['{ key: x-ssl-client-verify, value: FAILED }', '{ key: x-other, value: FAILED }']],
     env: { COUNTERSIGN_VERIFY_HEADER: '' },
     fix: 'Envoy: trusted_ca',
   },
-  { terminator: 'caddy', verifiedBy: 'terminator', fix: 'Caddy: mode verify_if_given with trusted_ca_cert_file' },
+  {
+    terminator: 'caddy',
+    verifiedBy: 'terminator',
+    replace: [['header_up X-SSL-Client-Verify UNVERIFIED', 'header_up -X-SSL-Client-Verify']],
+    fix: 'Caddy: mode verify_if_given with trusted_ca_cert_file',
+  },
 ];
 
 const declared = (by: string) => ({ COUNTERSIGN_CHAIN_VERIFIED_BY: by, COUNTERSIGN_CLIENT_CA_FILE: '' });

@@ -122,7 +122,8 @@ describeWith(['nginx', 'redis-server'], 'three replicas with a clock that is slo
       for (const [index, replica] of deployment.replicas.entries()) {
         await replica.stop();
         await deployment.restart(index);
-        expect(await deployment.replicas[index]?.fetchOperations('/readyz')).toMatchObject({ status: 200 });
+        const isReady = async () => (await deployment.replicas[index]?.fetchOperations('/readyz'))?.status === 200;
+        await eventually(isReady, () => `replica ${index} is not ready`);
         await load.waitForTokens(50);
       }
     };
