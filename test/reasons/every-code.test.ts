@@ -150,6 +150,9 @@ const lastCode = () => server.events.at(-1)?.code;
 describe('the audit event has the code', () => {
   test.each(Object.entries(tokenRequests))('%s of a token request', async (code, request) => {
     await server.send(request());
+    // On a busy machine, the failed validations before this one have used up their time.
+    for (let repeats = 0; lastCode() === 'path_validation_overloaded' && repeats < 3; repeats += 1)
+      await server.send(request());
     expect([lastCode(), server.events.at(-1)?.reason]).toEqual([code, expect.any(String)]);
   });
 
