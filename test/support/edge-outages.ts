@@ -101,7 +101,8 @@ export function describeEdgeOutages(name: EdgeProxyName): void {
     afterAll(() => deployment?.stop());
 
     test('admits known clients, denies others with 503, and recovers', async () => {
-      await expectAllowed(deployment);
+      // A server that has just started on a busy machine may not have reached Redis yet.
+      await expectRecovery(deployment);
       await redis.stop();
       await expectAllowed(deployment);
       await eventually(
