@@ -1,18 +1,21 @@
 import type { Client } from '../clients/client.ts';
+import { serializeClient } from '../clients/serialize-record.ts';
 import type { StoredValue } from '../redis/commands/values.ts';
 import { clientKey, type RecordKey, type RecordType } from '../resources/record-types.ts';
-import { type Change, changedFields, indexKeysOf, planRecord, planRemoval } from './change.ts';
+import { type Change, indexKeysOf, planRecord, planRemoval } from './change.ts';
 import { ChangeLog } from './change-log.ts';
 import type { RegistrationContext } from './conflict.ts';
 import type { DesiredRecord, DesiredRecords } from './desired-records.ts';
 import { IdentityIndex } from './identity-index.ts';
 import { prefetch } from './prefetch.ts';
 import type { Progress, RecordStore } from './record-store.ts';
-import { parseRegistered, parseStoredValue } from './stored-records.ts';
+import { decodeStoredValue, parseRegistered, parseStoredValue } from './stored-records.ts';
 
 export interface ComparisonOptions extends RegistrationContext {
   /** Whether records that are in no file are removed, if the files have others of their type. */
   readonly prune: boolean;
+  /** Whether clients that are disabled in Redis stay so, even if the files enable them. Default: false. */
+  readonly keepDisabled?: boolean;
   readonly progress: Progress;
 }
 
@@ -34,6 +37,7 @@ export class Comparison {
   readonly changes = new ChangeLog();
   readonly counts = { added: 0, changed: 0, removed: 0, reindexed: 0, unchanged: 0 };
   readonly reenabled: string[] = [];
+  readonly keptDisabled: string[] = [];
   /** How many records are removed, and how many there are in Redis, by type. */
   readonly removals: Record<RecordType, { removed: number; total: number }> = {
     client: { removed: 0, total: 0 },
@@ -80,12 +84,21 @@ export class Comparison {
   #compare({ desired, stored, owners }: ComparedRecord): void {
     const { id } = desired;
     const missingKeys = [...owners].flatMap(([key, ids]) => (ids.includes(id) ? [] : [key]));
-    const change = planRecord({ ...desired, indexKeys: [...owners.keys()], missingKeys }, stored, this.#options.policy);
+    const text = enablesDisabled(desired, stored) ? this.#textOfDisabled(desired) : desired.text;
+    const target = { ...desired, text, indexKeys: [...owners.keys()], missingKeys };
+    const change = planRecord(target, stored, this.#options.policy);
     const position = change ? this.#add(change) : -1;
     if (!change) this.counts.unchanged += 1;
     if (desired.type !== 'client') return;
     this.#positions[desired.index] = position;
     this.identityIndex.add(desired.client, desired.index);
+  }
+
+  /** The text to write for a client that is disabled in Redis, and that the files enable. */
+  #textOfDisabled({ id, text }: DesiredRecord): string {
+    const { keepDisabled = false } = this.#options;
+    (keepDisabled ? this.keptDisabled : this.reenabled).push(id);
+    return keepDisabled ? serializeClient({ ...JSON.parse(text), enabled: false }) : text;
   }
 
   /**
@@ -147,7 +160,6 @@ export class Comparison {
 
   #add(change: Change): number {
     this.counts[change.kind] += 1;
-    if (isReenabled(change)) this.reenabled.push(change.id);
     return this.changes.add(change);
   }
 
@@ -170,10 +182,10 @@ export class Comparison {
   }
 }
 
-function isReenabled(change: Change): boolean {
-  const { kind, type, expected } = change;
-  // Most records do not contain `false`, which is faster to find than the changed fields.
-  if (type !== 'client' || kind !== 'changed' || expected.type !== 'string' || !expected.text.includes('false'))
-    return false;
-  return changedFields(change).some(({ field, before }) => field === 'enabled' && before === false);
+function enablesDisabled(desired: DesiredRecord, stored: StoredValue): boolean {
+  if (desired.type !== 'client' || !desired.client.enabled) return false;
+  // Most records do not contain `false`, which is faster to find than to decode them.
+  if (stored.type !== 'string' || !stored.text.includes('false')) return false;
+  const record = decodeStoredValue(desired, stored);
+  return typeof record === 'object' && record.enabled === false;
 }

@@ -21,6 +21,8 @@ export interface Plan {
   readonly removals: Comparison['removals'];
   /** Clients that are disabled in Redis, perhaps for a reason, and that the files enable. */
   readonly reenabled: readonly string[];
+  /** Clients that are disabled in Redis, that the files enable, and that stay disabled. */
+  readonly keptDisabled: readonly string[];
   /** Warnings about the records of the files, one line each. */
   readonly warnings: readonly string[];
 }
@@ -49,9 +51,9 @@ export async function makePlan(
   const conflicts = await findConflicts(comparison, desired, options);
   const problems = [...desired.errors.lines(), ...conflicts.lines()];
   if (problems.length > 0) throw new AdministrationError(problems);
-  const { changes, counts, reenabled, removals } = comparison;
+  const { changes, counts, reenabled, keptDisabled, removals } = comparison;
   const { prune } = options;
-  return { changes, counts, unmanaged, prune, removals, reenabled, warnings: desired.warnings.lines() };
+  return { changes, counts, unmanaged, prune, removals, reenabled, keptDisabled, warnings: desired.warnings.lines() };
 }
 
 /**

@@ -195,6 +195,55 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect(made.reenabled).toEqual(['a']);
   });
 
+  test('with keepDisabled, apply changes a client that was disabled in Redis, and does not re-enable it', async () => {
+    await empty();
+    await apply([named('a', 'a'), named('b', 'b', { enabled: false }), named('c', 'c'), named('d', 'd')]);
+    const disable = (record: object) => ({ ...record, enabled: false });
+    await changeRecord(opened.store, 'a', disable);
+    await changeRecord(opened.store, 'c', disable);
+    // The file disables "d", and enables the others. It says so for "c" only, which is the default.
+    const records = [
+      named('a', 'other', { scope: 'x' }),
+      named('b', 'b'),
+      named('c', 'c', { enabled: true }),
+      named('d', 'd', { enabled: false }),
+    ];
+    const keeping = () => makePlan([file(records)], opened.store, { ...options, prune: true, keepDisabled: true });
+    const made = await keeping();
+    expect([made.keptDisabled, made.reenabled]).toEqual([['a', 'b', 'c'], []]);
+    expect(kinds(made)).toEqual(['changed a', 'changed d']);
+    expect(await applyPlan(made.changes, opened.store, () => {})).toMatchObject({ written: 2, conflicts: [] });
+    expect(await stored()).toEqual(records.map((record) => ({ ...record, enabled: false })));
+    const again = await keeping();
+    expect([again.changes.count, again.keptDisabled]).toEqual([0, ['a', 'b', 'c']]);
+    // Without the option, the file decides.
+    expect((await apply(records)).plan).toMatchObject({ reenabled: ['a', 'b', 'c'], keptDisabled: [] });
+    expect((await keeping()).keptDisabled).toEqual([]);
+  });
+
+  test('with keepDisabled, apply keeps a client disabled whose record has become invalid', async () => {
+    await empty();
+    await opened.redis.set(opened.key('a'), JSON.stringify({ client_id: 'a', enabled: false, unknown: 1 }));
+    const made = await makePlan([file([named('a', 'a')])], opened.store, {
+      ...options,
+      prune: false,
+      keepDisabled: true,
+    });
+    await applyPlan(made.changes, opened.store, () => {});
+    expect(await stored()).toEqual([named('a', 'a', { enabled: false })]);
+  });
+
+  test('with keepDisabled, a client that is disabled while apply runs is a conflict', async () => {
+    await empty();
+    await apply([named('a', 'a')]);
+    const records = [named('a', 'a', { scope: 'x' })];
+    const made = await makePlan([file(records)], opened.store, { ...options, prune: false, keepDisabled: true });
+    await changeRecord(opened.store, 'a', (record) => ({ ...record, enabled: false }));
+    const { conflicts } = await applyPlan(made.changes, opened.store, () => {});
+    expect(conflicts.map(({ id }) => id)).toEqual(['a']);
+    expect(await stored()).toEqual([named('a', 'a', { enabled: false })]);
+  });
+
   test('apply replaces values that are not records', async () => {
     await empty();
     await opened.redis.lpush(opened.key('a'), 'x');

@@ -179,7 +179,12 @@ test('records are applied by the administrator, after the installation, and by n
   expect(volumesOf(job)).not.toContain('redis-server');
   expect(volumesOf(job)).not.toContain('key-encryption-key');
   expect(volumesOf(find(manifests, 'Deployment'))).not.toContain('redis-administrator');
-  expect(podSpecOf(job)?.containers[0]?.args).toEqual(['clients', 'apply', '/etc/countersign/clients', '--prune']);
+  const args = ['clients', 'apply', '/etc/countersign/clients', '--prune'];
+  expect(podSpecOf(job)?.containers[0]?.args).toEqual([...args, '--keep-disabled']);
+  const reenabling = await render('records and keyring in Redis, a gateway certificate and an edge', {
+    clients: { apply: { reenable: true } },
+  });
+  expect(podSpecOf(find(reenabling, 'Job'))?.containers[0]?.args).toEqual(args);
 });
 
 test('settings of the server reach the Job only if they decide which records are valid', async () => {

@@ -115,6 +115,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
         unmanaged: [],
         unmanaged_resources: [],
         reenabled: [],
+        kept_disabled: [],
         warnings: [],
         written: 0,
         conflicts: [],

@@ -30,7 +30,8 @@ export async function applyClients(env: Environment, options: ApplyCommandOption
   await using lock = administration.createLock();
   const store = lockedStore(administration.store, lock, printProblem);
 
-  const comparison = { policy, now, prune: options.prune, progress: progress.show };
+  const { prune, keepDisabled } = options;
+  const comparison = { policy, now, prune, keepDisabled, progress: progress.show };
   const planning = makePlan(findRecordFiles(options.file), store, comparison).catch(reportNothingWritten);
   const plan = await interruption.abortable(planning);
   progress.clear();

@@ -9,6 +9,8 @@ export interface ClientFilesOptions {
   /** Files, folders, and `-` for standard input. */
   readonly file: readonly string[];
   readonly prune: boolean;
+  /** Whether clients that are disabled in Redis stay so. */
+  readonly keepDisabled: boolean;
   readonly output: ClientsFormat;
 }
 
@@ -28,7 +30,8 @@ const HAS_CHANGES = 2;
 export async function planClients(env: Environment, options: PlanCommandOptions): Promise<number> {
   await using administration = await openAdministration(env);
   const { store, policy, now, progress, interruption } = administration;
-  const comparison = { policy, now, prune: options.prune, progress: progress.show };
+  const { prune, keepDisabled } = options;
+  const comparison = { policy, now, prune, keepDisabled, progress: progress.show };
   const plan = await interruption.abortable(makePlan(findRecordFiles(options.file), store, comparison));
   progress.clear();
   await interruption.abortable(printPlan(plan, options.output));

@@ -21,12 +21,13 @@ const CHANGES_IN_BATCH = 1_000;
  */
 export function printPlan(plan: Plan, format: ClientsFormat, rest: object = {}): Promise<void> {
   if (format === 'table') return writeTexts(planLines(plan));
-  const { counts, unmanaged, reenabled, warnings } = plan;
+  const { counts, unmanaged, reenabled, keptDisabled, warnings } = plan;
   const fields = {
     summary: counts,
     unmanaged: unmanaged.client,
     unmanaged_resources: unmanaged.resource,
     reenabled,
+    kept_disabled: keptDisabled,
     warnings,
     ...rest,
   };
@@ -39,8 +40,12 @@ function* planLines(plan: Plan): Generator<string> {
   if (omitted > 0) yield `… and ${omitted} more changes; --output json prints all of them\n`;
   for (const warning of plan.warnings) yield `${styled('yellow', 'warning')} ${warning}\n`;
   if (plan.reenabled.length > 0) {
-    const note = 'disabled in Redis and enabled by the files; to keep them disabled, write enabled: false there:';
+    const note = 'disabled in Redis and enabled by the files; to keep them disabled, use --keep-disabled:';
     yield `${styled('yellow', 'warning')} ${note} ${abbreviateList(plan.reenabled)}\n`;
+  }
+  if (plan.keptDisabled.length > 0) {
+    const note = 'disabled in Redis and kept so; to re-enable them, run "countersign clients enable":';
+    yield `${styled('yellow', 'warning')} ${note} ${abbreviateList(plan.keptDisabled)}\n`;
   }
   yield* unmanagedLines(plan);
   yield `${styled('bold', summaryOf(plan))}\n`;
