@@ -14,7 +14,7 @@ import { repositoryRoot } from '../support/repository-root.ts';
 import { runInstaller } from '../support/run-installer.ts';
 import { type FinishedProgram, runProgram } from '../support/run-program.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { buildCountersignImage } from './countersign-image.ts';
+import { buildCountersignImage, imageRevision } from './countersign-image.ts';
 import { containerEnvironment, podman } from './image-store.ts';
 import { type ContainerOptions, containerArguments, startContainer } from './running-container.ts';
 
@@ -54,6 +54,7 @@ describe('deploy/Dockerfile', () => {
       Entrypoint: ['node', '/app/dist/countersign.js'],
       Cmd: ['serve'],
     });
+    expect(config.Labels).toMatchObject({ 'org.opencontainers.image.revision': imageRevision });
     expect(config.Env.filter((variable: string) => !variable.startsWith('PATH='))).toEqual([]);
   });
 });
@@ -158,6 +159,7 @@ describe('a container with a read-only root, without capabilities', () => {
   test('answers its probes, issues a token, and drains on SIGTERM', async () => {
     const { container, socket, operations } = await serve();
     for (const probe of ['/livez', '/readyz']) expect((await fetch(`${operations}${probe}`)).status, probe).toBe(200);
+    expect(await (await fetch(`${operations}/metrics`)).text()).toContain(`,revision="${imageRevision}",`);
     const { status, body } = await requestToken(socket, client);
     expect([status, decodeJwt(JSON.parse(body).access_token)]).toMatchObject([200, { client_id: 'billing' }]);
     const stranger = await requestToken(socket, createTestCa().issue({ dns: ['billing.example'] }));
