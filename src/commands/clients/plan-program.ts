@@ -19,9 +19,10 @@ Every record is validated before the first is written. Records that are not in
 the files are kept unless --prune is given. If that removes more than 10
 records, and more than a third of their type, apply asks on a terminal, and
 otherwise requires --yes. A client that is disabled in Redis is re-enabled by a
-file without "enabled: false", unless --keep-disabled is given. Applying the same files again changes nothing, and
-resumes a run that failed or was interrupted. While another apply is running,
-this one waits up to 20 seconds for the lock.
+file without "enabled: false", unless --keep-disabled is given. Applying the
+same files again changes nothing, and resumes a run that failed or was
+interrupted. While another apply is running, this one waits up to 20 seconds for
+the lock.
 Exit codes: 0 success, 1 error, 130 after Ctrl-C.
 ${filesHelp}`;
 
