@@ -277,7 +277,8 @@ describe('the chart with Redis behind nginx', () => {
       });
       console.info(`out of memory: ${tokens} tokens, failed requests: ${JSON.stringify(failures)}`);
       expect(restarted.lastEnd).toBe('OOMKilled');
-      expect(failures).toEqual({});
+      // The kernel kills it as SIGKILL does.
+      expect(sumOf(failures)).toBeLessThanOrEqual(IN_FLIGHT);
     },
     TIMEOUT,
   );

@@ -1,4 +1,4 @@
-import { CpuShare } from './cpu-share.ts';
+import { CpuShare, startCpuTimer } from './cpu-share.ts';
 
 /** The share of CPU time that searches in the queue take, apart from those that turn out to be ordinary. */
 const SHARE = 0.1;
@@ -16,7 +16,7 @@ interface QueuedSearch<Result> {
   readonly promise: Promise<Result>;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
-  /** How long it has run, in milliseconds. */
+  /** The CPU time that it has used, in milliseconds. */
   used: number;
 }
 
@@ -71,13 +71,13 @@ export class SearchQueue<Result> {
   };
 
   #runSlice(key: string, queued: QueuedSearch<Result>): void {
-    const start = performance.now();
+    const used = startCpuTimer();
     const usedBefore = queued.used;
     try {
       let step: IteratorResult<void, Result>;
       do {
         step = queued.search.next();
-        queued.used = usedBefore + performance.now() - start;
+        queued.used = usedBefore + used();
       } while (!step.done && queued.used - usedBefore < SLICE);
       this.#share.use(queued.used - usedBefore);
       if (!step.done) return;

@@ -1,7 +1,7 @@
 import type { InvalidClientCode } from '../../reasons/reasons.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { type BuiltPaths, runToEnd, searchPaths } from './build-paths.ts';
-import { CpuShare } from './cpu-share.ts';
+import { CpuShare, startCpuTimer } from './cpu-share.ts';
 import { type CertificationPath, describePath, describePathViolation, type PathViolation } from './path.ts';
 import { RecentSearches } from './recent-searches.ts';
 import { validityViolation } from './rules.ts';
@@ -82,9 +82,9 @@ export function createChainVerifier(
     return found;
   };
   const searchAtOnce = (presented: PresentedChain, now: number): BuiltPaths => {
-    const start = performance.now();
+    const used = startCpuTimer();
     const found = runToEnd(search(presented, now));
-    if (!isOrdinary(found)) atOnce.use(performance.now() - start);
+    if (!isOrdinary(found)) atOnce.use(used());
     return found;
   };
   const searchInTurn = async (presented: PresentedChain, now: number): Promise<ChainStatus> => {
