@@ -193,9 +193,9 @@ describeWith(['redis-server'], 'the image manages clients in Redis', () => {
     const folder = ownFolder();
     writeFileSync(join(folder, 'clients.json'), JSON.stringify([record]));
     secretFile(folder, 'redis-url', redisUrl());
-    const env = { COUNTERSIGN_REDIS_URL_FILE: '/work/redis-url', COUNTERSIGN_REDIS_KEY_PREFIX: keyPrefix() };
-    const options = { env, mounts: { '/work': folder } };
-    const applied = await run(['clients', 'apply', '-f', '/work/clients.json'], options);
+    const env = { COUNTERSIGN_REDIS_URL_FILE: '/data/redis-url', COUNTERSIGN_REDIS_KEY_PREFIX: keyPrefix() };
+    const options = { env, mounts: { '/data': folder } };
+    const applied = await run(['clients', 'apply', '-f', '/data/clients.json'], options);
     expect(describeResult(applied)).toEqual([0, expect.stringContaining('+ billing')]);
     expect(describeResult(await run(['clients', 'list'], options))).toEqual([0, expect.stringContaining('billing')]);
   });
