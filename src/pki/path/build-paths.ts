@@ -8,7 +8,7 @@ import { formatDistinguishedName, namesChain } from '../certificate/names/distin
 import { sha256Thumbprint } from '../certificate/thumbprint.ts';
 import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
 import { firstViolation } from './rules.ts';
-import { createSearchBudget } from './search-budget.ts';
+import { createSearchBudget, isBrief } from './search-budget.ts';
 import type { Search } from './search-queue.ts';
 import type { TrustStore } from './trust-store.ts';
 
@@ -19,12 +19,16 @@ export interface BuiltPaths {
   readonly violation: PathViolation | undefined;
   /** Whether the search verified more signatures than that for an ordinary chain. */
   readonly isCostly: boolean;
+  /** Whether the search took about as long as parsing the leaf. */
+  readonly isBrief: boolean;
 }
 
 /** The maximum number of CA certificates in a path, including the anchor. */
 const MAX_CA_CERTIFICATES = 6;
 /** A mesh of a few certificates has many paths through it, even without any new signature to verify. */
 const MAX_STEPS = 400;
+/** How many forwarded certificates a client of a usual PKI sends with its own. */
+const BRIEF_CHAIN = 3;
 /** One path may expire, be revoked, or lack the CA to which a client is pinned, so several are built. */
 const MAX_PATHS = 8;
 
@@ -76,7 +80,13 @@ class PathSearch {
   *run(): Search<BuiltPaths> {
     yield* this.#extend([]);
     const { isCostly } = this.#budget.signatures;
-    return { paths: this.#paths, violation: this.#closest?.violation, isCostly };
+    const { caCertificates, ignored } = this.#forwarded;
+    return {
+      paths: this.#paths,
+      violation: this.#closest?.violation,
+      isCostly,
+      isBrief: isBrief(this.#budget) && caCertificates.length + ignored.length <= BRIEF_CHAIN,
+    };
   }
 
   /** Extends a partial path from its last CA certificate, or from the leaf if it is empty. */

@@ -18,6 +18,15 @@ export function createSearchBudget(): SearchBudget {
   return { signatures: new SignatureChecks(), comparisons: new NameComparisons(), policies: new PolicySteps() };
 }
 
+/** Whether so little was used that the search took about as long as parsing the leaf. */
+export function isBrief({ signatures, comparisons, policies }: SearchBudget): boolean {
+  return signatures.cost <= BRIEF_SIGNATURE_COST && comparisons.spent <= BRIEF_STEPS && policies.spent <= BRIEF_STEPS;
+}
+
+/** One verification with P-384. */
+const BRIEF_SIGNATURE_COST = 5;
+const BRIEF_STEPS = 1_000;
+
 const MAX_SIGNATURES = 40;
 /** In verifications with P-256, of about 0.2 ms: the longest path of the slowest curve, and hardly more. */
 const MAX_SIGNATURE_COST = 80;
@@ -47,6 +56,11 @@ class SignatureChecks {
     results?.set(issuer, isSigned);
     this.#results.set(pair, isSigned);
     return isSigned;
+  }
+
+  /** In verifications with P-256. */
+  get cost(): number {
+    return this.#cost;
   }
 
   /** Whether an ordinary chain would have needed less. */
@@ -96,6 +110,10 @@ export class NameComparisons {
   #left = MAX_COMPARISONS;
   readonly #names = new Map<Certificate, readonly ConstrainedName[]>();
 
+  get spent(): number {
+    return MAX_COMPARISONS - this.#left;
+  }
+
   namesOf(certificate: Certificate, isLeaf: boolean): readonly ConstrainedName[] {
     const names = this.#names.get(certificate) ?? [...constrainedNames(certificate, isLeaf)];
     this.#names.set(certificate, names);
@@ -118,6 +136,10 @@ const MAX_POLICY_STEPS = 100_000;
 export class PolicySteps {
   #left = MAX_POLICY_STEPS;
   readonly #policies = new Map<Certificate, ReadonlySet<string> | CertificateError>();
+
+  get spent(): number {
+    return MAX_POLICY_STEPS - this.#left;
+  }
 
   /**
    * Undefined for a certificate without the extension.

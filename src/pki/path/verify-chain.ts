@@ -106,11 +106,12 @@ interface FoundPaths extends BuiltPaths {
 }
 
 /**
- * Whether every client causes such a search, once. Anyone can cause one that fails, and a client can send any
- * number of chains with its certificate.
+ * Whether every client causes such a search, once: if its certificate is accepted, or if a mistake makes it unacceptable. Anyone
+ * can cause one that fails, but a brief one is no worse than any other request, and its reason should be reported. A client
+ * can send any number of chains with its certificate.
  */
-function isOrdinary({ paths, isCostly, isRepeated }: FoundPaths): boolean {
-  return paths.length > 0 && !isCostly && !isRepeated;
+function isOrdinary({ paths, isCostly, isBrief, isRepeated }: FoundPaths): boolean {
+  return !isRepeated && (paths.length > 0 ? !isCostly : isBrief);
 }
 
 const notValidated = {

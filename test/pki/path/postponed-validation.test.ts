@@ -126,6 +126,27 @@ describe('a certificate of a configured CA', () => {
   });
 });
 
+describe('certificates of misconfigured clients', () => {
+  const usual = ['A', 'B', 'C'].map((name) => createTestCa({ subject: [['CN', name]] }).der);
+  const namesake = createTestCa({ subject: [['CN', 'Root']] });
+
+  test.each<[string, () => PresentedChain, string]>([
+    ['self-signed', () => presentedBy(createTestCa()), 'path_issuer_unknown'],
+    ['of another CA with its chain', () => presentedBy(createTestCa(), usual), 'path_issuer_unknown'],
+    ['of another CA with the name of ours', () => presentedBy(namesake), 'path_signature_invalid'],
+  ])('are rejected with their reason, however many there are: %s', (_, present, code) => {
+    const verify = createChainVerifier(constant(trust()));
+    for (let client = 0; client < 300; client++) expect(verify(present(), now)).toMatchObject({ code });
+  });
+
+  test('are postponed if a fourth forwarded certificate has to be parsed', () => {
+    const verify = createChainVerifier(constant(trust()));
+    const chain = [...usual, createTestCa({ subject: [['CN', 'D']] }).der];
+    const isPostponed = () => postponedOf(verify(presentedBy(namesake, chain), now)) !== undefined;
+    expect(Array.from({ length: 2_000 }, (_, index) => index).some(isPostponed)).toBe(true);
+  });
+});
+
 test('a certificate for which a long search found no path is not searched again for three seconds, nor kept for other CAs', async () => {
   let current = trust();
   const verify = createChainVerifier(() => current);
