@@ -49,11 +49,13 @@ const hostile = fc.oneof(
     '...',
   ),
 );
+/** Without the one name that jsonc-parser, with which the test reads, does not read as a field. */
+const fieldNames = hostile.filter((name) => name !== '__proto__');
 const values = fc.oneof(
   hostile,
   fc.array(hostile, { maxLength: 3 }),
   fc.dictionary(
-    hostile,
+    fieldNames,
     fc.oneof(
       hostile,
       fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => number || 0),
@@ -86,7 +88,7 @@ test('jsonText and yamlText write records that the server parses to the same val
     )
     .map((pieces) => pieces.join(''));
   const numbers = fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => number || 0);
-  const records = fc.dictionary(hostile, fc.oneof(values, lines, numbers, fc.maxSafeInteger()), {
+  const records = fc.dictionary(fieldNames, fc.oneof(values, lines, numbers, fc.maxSafeInteger()), {
     noNullPrototype: true,
   });
   fc.assert(
