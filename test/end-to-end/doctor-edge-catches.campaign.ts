@@ -20,6 +20,7 @@ const ordersRule = `                typed_per_filter_config:
                       http_service:
                         path_override: /edge/mint/orders
                         server_uri: *edge
+                        retry_policy: *retries
                         authorization_request: *request
                         authorization_response: *response
 `;
