@@ -19,7 +19,9 @@ export interface InstalledPackage {
  * @throws {Error} with the last line of the output of npm
  */
 export function installPackage(directory: string): InstalledPackage {
-  runInstaller('npm', ['pack', '--pack-destination', directory, repositoryRoot]);
+  // One at a time: it builds into `dist`, which is emptied first.
+  const lock = join(repositoryRoot, 'package.json');
+  runInstaller('flock', [lock, 'npm', 'pack', '--pack-destination', directory, repositoryRoot]);
   const [tarball = ''] = globSync('countersign-*.tgz', { cwd: directory });
   const target = join(directory, 'installed');
   mkdirSync(target);
