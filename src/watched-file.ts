@@ -40,11 +40,14 @@ export interface WatchedFile {
   readonly notAfter: number | undefined;
   /** The same on every replica that uses the same content. Undefined for secrets. */
   readonly digest: string | undefined;
-  /** Loads the files although they may not have changed. Resolves when that is done or has failed, which is logged. */
-  reload(): Promise<void>;
+  /** Loads the files although they may not have changed. Resolves when that is done or has failed. */
+  reload(): Promise<ReloadResult>;
   /** Resolves when the last load has ended. What it loads is not used. */
   stop(): Promise<void>;
 }
+
+/** What a reload has done to the value in use. A change and a failure are logged. */
+export type ReloadResult = 'changed' | 'unchanged' | 'failed';
 
 export interface WatchedValueOptions<Value> extends LoadOptions<Value> {
   readonly name: WatchedFileName;
@@ -55,7 +58,7 @@ export interface WatchedValueOptions<Value> extends LoadOptions<Value> {
   /** Logs further lines. */
   readonly logDetails?: ((value: Value, previous: Value) => void) | undefined;
   /** Whether a reload has changed nothing, and need not be logged. */
-  readonly isSame?: ((value: Value, previous: Value) => boolean) | undefined;
+  readonly isSame: (value: Value, previous: Value) => boolean;
   /** When the first certificate of a value expires, in milliseconds since the epoch. */
   readonly notAfter?: ((value: Value) => number | undefined) | undefined;
   /** Identifies the content of a value, in hexadecimal. */
@@ -102,9 +105,9 @@ export class WatchedValue<Value> implements WatchedFile {
   #current: Value;
   /** Of the files when they were loaded last, successfully or not. */
   #state: string;
-  #lastLoad: Promise<void> = Promise.resolve();
+  #lastLoad: Promise<unknown> = Promise.resolve();
   /** A reload that has not begun, which will find the files as they are then. */
-  #next: Promise<void> | undefined;
+  #next: Promise<ReloadResult> | undefined;
   #repetition: NodeJS.Timeout | undefined;
 
   constructor(options: WatchedValueOptions<Value>, { value, state }: LoadedValue<Value>) {
@@ -131,7 +134,7 @@ export class WatchedValue<Value> implements WatchedFile {
     return this.#options.digest?.(this.#current);
   }
 
-  reload(): Promise<void> {
+  reload(): Promise<ReloadResult> {
     this.#next ??= this.#afterLastLoad(() => {
       this.#next = undefined;
       return this.#loadOrKeep();
@@ -151,9 +154,10 @@ export class WatchedValue<Value> implements WatchedFile {
     await this.#lastLoad;
   }
 
-  #afterLastLoad(load: () => Promise<void>): Promise<void> {
-    this.#lastLoad = this.#lastLoad.then(load);
-    return this.#lastLoad;
+  #afterLastLoad<Result>(load: () => Promise<Result>): Promise<Result> {
+    const result = this.#lastLoad.then(load);
+    this.#lastLoad = result;
+    return result;
   }
 
   /** The last load may have found the change. */
@@ -162,22 +166,23 @@ export class WatchedValue<Value> implements WatchedFile {
   }
 
   /** Whatever the error is, the previous value is kept. */
-  async #loadOrKeep(isRepetition = false): Promise<void> {
+  async #loadOrKeep(isRepetition = false): Promise<ReloadResult> {
     const { signal } = this.#stopping;
     clearTimeout(this.#repetition);
     try {
       const { value, state } = await loadOneVersion(this.#options, this.#current, signal);
-      if (signal.aborted) return;
+      if (signal.aborted) return 'unchanged';
       this.#state = state;
-      this.#use(value);
+      return this.#use(value);
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) return 'unchanged';
       if (error instanceof LoadFailure) this.#state = error.state;
       this.#onFailure(reasonOf(error instanceof LoadFailure ? error.cause : error), isRepetition);
+      return 'failed';
     }
   }
 
-  #use(value: Value): void {
+  #use(value: Value): ReloadResult {
     const { name, onReloaded, isSame, describe, logDetails, log, paths } = this.#options;
     const [previous, isRestored] = [this.#current, this.problem !== undefined];
     this.#current = value;
@@ -189,10 +194,11 @@ export class WatchedValue<Value> implements WatchedFile {
     }
     this.loadedAt = Date.now();
     this.problem = undefined;
-    if (!isRestored && isSame?.(value, previous)) return;
+    if (!isRestored && isSame(value, previous)) return 'unchanged';
     const { fields, summary } = describe(value, previous);
     log.info({ event: `${name}_reloaded`, ...fields }, `reloaded ${paths.join(' and ')}: ${summary}`);
     logDetails?.(value, previous);
+    return 'changed';
   }
 
   #onFailure(reason: string, isRepetition: boolean): void {

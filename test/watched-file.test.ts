@@ -12,6 +12,8 @@ interface Logged {
   readonly reason?: string;
 }
 
+const isSame = (text: string, previous: string) => text === previous;
+
 /** Watches a file whose text is its value, unless that is `invalid`. */
 function watch(options: Partial<WatchedValueOptions<string>> = {}) {
   const file = join(temporaryDirectory(), 'file');
@@ -29,7 +31,7 @@ function watch(options: Partial<WatchedValueOptions<string>> = {}) {
   const state = filesState(() => [file]);
   const value = new WatchedValue<string>(
     {
-      ...{ name: 'clients', paths: [file], load, describe: (text) => ({ summary: text }) },
+      ...{ name: 'clients', paths: [file], load, describe: (text) => ({ summary: text }), isSame },
       ...{ log: { info: append, warn: append, error: append }, intervalMilliseconds: 20, ...options },
     },
     { value: 'first', state },
@@ -65,7 +67,10 @@ describe('a watched value', () => {
     const log = { info: () => {}, warn: () => {}, error: () => {} };
     const load = () => readFileSync(file, 'utf8');
     const value = new WatchedValue(
-      { name: 'clients', paths: [file], load, describe: () => ({ summary: '' }), log, intervalMilliseconds: 20 },
+      {
+        ...{ name: 'clients', paths: [file], load, describe: () => ({ summary: '' }), isSame },
+        ...{ log, intervalMilliseconds: 20 },
+      },
       { value: 'first', state },
     );
     onTestFinished(() => value.stop());
@@ -82,6 +87,19 @@ describe('a watched value', () => {
     expect([value.current, loads()]).toEqual(['second', 1]);
     await delay(100);
     expect([loads(), lines.length]).toEqual([1, 1]);
+  });
+
+  test('is not logged when a reload finds the same, unless it was invalid before', async () => {
+    const { file, value, lines, until } = watch();
+    expect(await value.reload()).toBe('unchanged');
+    writeFileSync(file, 'first');
+    expect(await value.reload()).toBe('unchanged');
+    expect(lines).toEqual([]);
+    writeFileSync(file, 'invalid');
+    expect(await value.reload()).toBe('failed');
+    writeFileSync(file, 'first');
+    expect(await value.reload()).toBe('changed');
+    await until('clients_reloaded');
   });
 
   test('stays if the new one cannot be put to use', async () => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config.ts';
 import type { Log } from '../observability/log.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -124,6 +125,8 @@ function watchKeyEncryptionKey(
       load: () => use(load((warning) => log.warn({ event: 'setting_warning' }, warning))),
       // Names reveal nothing about the keys.
       describe: ({ names }) => ({ fields: { names }, summary: names.join(' and ') }),
+      // A name is the thumbprint of its key.
+      isSame: (sealer, previous) => isDeepStrictEqual(sealer.names, previous.names),
       // The keyring may be sealed with them later.
       repeats: true,
     },

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config.ts';
 import type { ListenAddress, ListenerTls } from '../http/listen-address.ts';
 import type { HttpListener } from '../http/listener.ts';
 import type { Log } from '../observability/log.ts';
 import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
-import { type FiledCertificate, isRoot } from '../settings/certificate-file.ts';
+import { areSameCertificates, type FiledCertificate, isRoot } from '../settings/certificate-file.ts';
+import { isSameKeyPair } from '../settings/key-pair.ts';
 import type { Terminator } from '../terminator/terminator.ts';
 import type { ProxyTrust } from '../terminator/trusted-proxy.ts';
 import { watchSetting } from './watch-setting.ts';
@@ -31,10 +33,14 @@ export function watchProxyTrust({ proxyTrustFiles: files }: Config, watcher: Wat
   const replaceTls = () => {
     for (const listener of listeners) if (listener.address.kind === 'tls') listener.replaceTls(tlsOf(listener.address));
   };
-  const secrets = watchSetting('proxy_secret', files.proxySecret, watcher, { describe: describeSecrets });
+  const secrets = watchSetting('proxy_secret', files.proxySecret, watcher, {
+    describe: describeSecrets,
+    isSame: isDeepStrictEqual,
+  });
   const certificate = watchSetting('tls_certificate', files.serverCertificate, watcher, {
     onReloaded: replaceTls,
     describe: ({ subject, notAfter }) => ({ fields: { subject }, summary: validUntil(subject, notAfter) }),
+    isSame: isSameKeyPair,
     notAfter: (value) => value.notAfter,
   });
   const roots = new RemainingRoots(files.proxyCa?.first ?? []);
@@ -44,6 +50,7 @@ export function watchProxyTrust({ proxyTrustFiles: files }: Config, watcher: Wat
       roots.replace(certificates);
     },
     describe: (certificates) => ({ summary: certificates.map(({ subject }) => `"${subject}"`).join(', ') }),
+    isSame: areSameCertificates,
     notAfter: (certificates) => Math.min(...certificates.map(({ x509 }) => x509.validToDate.getTime())),
   });
   const tlsOf = (address: HttpsAddress): ListenerTls => ({

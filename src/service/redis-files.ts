@@ -3,7 +3,8 @@ import type { Log } from '../observability/log.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { RedisTls } from '../redis/connect.ts';
 import type { RedisAddress } from '../redis/url.ts';
-import type { FiledCertificate } from '../settings/certificate-file.ts';
+import { areSameCertificates, type FiledCertificate } from '../settings/certificate-file.ts';
+import { isSameKeyPair } from '../settings/key-pair.ts';
 import type { RedisConfig, RedisFiles } from '../settings/redis.ts';
 import { watchSetting } from './watch-setting.ts';
 import type { WatchedFiles } from './watched-files.ts';
@@ -21,6 +22,7 @@ export function watchRedisFiles<C extends RedisConfig>(config: C, watched: Watch
     { watched, log },
     {
       describe: ({ credentials }) => ({ summary: `user ${credentials.username ?? 'default'}` }),
+      isSame: isDeepStrictEqual,
     },
   );
   return {
@@ -42,6 +44,7 @@ function watchTls({ files, tls }: RedisConfig, watched: WatchedFiles, log: Log):
     { watched, log },
     {
       describe: (certificates) => ({ summary: certificates.map(({ subject }) => `"${subject}"`).join(', ') }),
+      isSame: areSameCertificates,
       notAfter: firstExpiry,
     },
   );
@@ -51,6 +54,7 @@ function watchTls({ files, tls }: RedisConfig, watched: WatchedFiles, log: Log):
     { watched, log },
     {
       describe: ({ chain: [{ subject }] }) => ({ fields: { subject }, summary: `"${subject}"` }),
+      isSame: isSameKeyPair,
       notAfter: ({ chain }) => firstExpiry(chain),
     },
   );

@@ -1,6 +1,8 @@
 import type { Log } from '../observability/log.ts';
 import type { Logs } from '../observability/logs.ts';
+import type { CrlChecker } from '../pki/crl/crl-checker.ts';
 import type { Dependencies } from './dependencies.ts';
+import type { Reloaded } from './watched-files.ts';
 
 /**
  * Opens the audit file again, loads all watched files and fetches the CRLs behind URLs, whether or not they have changed.
@@ -8,17 +10,35 @@ import type { Dependencies } from './dependencies.ts';
  */
 export async function reloadAll({ watched, crls }: Pick<Dependencies, 'watched' | 'crls'>, logs: Logs): Promise<void> {
   logs.reopen();
-  const [areFetched = true] = await Promise.all([crls?.fetchUrls(), watched.reloadAll()]);
-  const invalid = watched.all.filter(({ problem }) => problem !== undefined).map(({ name }) => name);
-  logReload([...new Set([...invalid, ...(areFetched ? [] : ['crls'])])], logs.problem, logs.log);
+  const [fetched, reloaded] = await Promise.all([crls ? fetchCrls(crls) : [], watched.reloadAll()]);
+  logReload([...reloaded, ...fetched], logs.problem, logs.log);
+}
+
+async function fetchCrls(crls: CrlChecker): Promise<readonly Reloaded[]> {
+  const known = new Set(crls.crls().map(({ crl }) => crl));
+  const areFetched = await crls.fetchUrls();
+  const isNew = crls.crls().some(({ crl }) => !known.has(crl));
+  return [
+    ...(areFetched ? [] : [{ name: 'crls', result: 'failed' } as const]),
+    { name: 'crls', result: isNew ? 'changed' : 'unchanged' },
+  ];
 }
 
 /** @param problem why no decision can be recorded, which has nothing to do with the files */
-function logReload(failed: readonly string[], problem: string | undefined, log: Log): void {
-  const unchanged = failed.length === 0 ? '' : `; unchanged: ${failed.join(', ')}`;
+function logReload(results: readonly Reloaded[], problem: string | undefined, log: Log): void {
+  const checked = [...new Set(results.map(({ name }) => name))];
+  const having = (wanted: Reloaded['result']) =>
+    checked.filter((name) => results.some((each) => each.name === name && each.result === wanted));
+  const [changed, failed] = [having('changed'), having('failed')];
+  const failures = failed.length === 0 ? '' : `; invalid, the previous content stays in use: ${failed.join(', ')}`;
+  const summary = `checked ${listed(checked)}; changed: ${listed(changed)}${failures}`;
+  const fields = { checked, changed, ...(failed.length > 0 && { failed }) };
   if (problem !== undefined) {
-    const fields = { event: 'reload_failed', reason: problem, ...(failed.length > 0 && { failed }) };
-    log.error(fields, `requests get 503, since ${problem}${unchanged}`);
-  } else if (failed.length === 0) log.info({ event: 'reloaded' }, 'reloaded everything that is watched');
-  else log.warn({ event: 'reloaded', failed }, `reloaded what is valid${unchanged}`);
+    log.error({ event: 'reload_failed', reason: problem, ...fields }, `requests get 503, since ${problem}; ${summary}`);
+  } else if (failed.length > 0) log.warn({ event: 'reloaded', ...fields }, summary);
+  else log.info({ event: 'reloaded', ...fields }, summary);
+}
+
+function listed(names: readonly string[]): string {
+  return names.length === 0 ? 'nothing' : names.join(', ');
 }

@@ -4,7 +4,7 @@ import { type WatchedFileName, WatchedValue, type WatchedValueOptions } from '..
 import type { WatchedFiles } from './watched-files.ts';
 
 /** What happens to a reloaded value. */
-export type Reaction<Value> = Pick<WatchedValueOptions<Value>, 'onReloaded' | 'describe' | 'notAfter'>;
+export type Reaction<Value> = Pick<WatchedValueOptions<Value>, 'onReloaded' | 'describe' | 'isSame' | 'notAfter'>;
 
 /** Watches the files of a setting; undefined if it is not in a file. Parts that are not read are logged as on startup. */
 export function watchSetting<Value>(

@@ -1,4 +1,4 @@
-import type { WatchedFile } from '../watched-file.ts';
+import type { ReloadResult, WatchedFile, WatchedFileName } from '../watched-file.ts';
 
 /** Everything that is loaded again when its files change. */
 export interface WatchedFiles {
@@ -6,9 +6,14 @@ export interface WatchedFiles {
   readonly all: readonly WatchedFile[];
   /** Adds what was opened, and stops it with the others. */
   add<File extends WatchedFile>(file: File): File;
-  /** Reloads all of them. Resolves when that is done; what fails is logged, and stays as it was. */
-  reloadAll(): Promise<void>;
+  /** Reloads all of them. Resolves when that is done; what fails stays as it was. What has changed or failed is logged. */
+  reloadAll(): Promise<readonly Reloaded[]>;
   stop(): Promise<void>;
+}
+
+export interface Reloaded {
+  readonly name: WatchedFileName;
+  readonly result: ReloadResult;
 }
 
 export function createWatchedFiles(): WatchedFiles {
@@ -19,9 +24,7 @@ export function createWatchedFiles(): WatchedFiles {
       all.push(file);
       return file;
     },
-    reloadAll: async () => {
-      await Promise.all(all.map((file) => file.reload()));
-    },
+    reloadAll: () => Promise.all(all.map(async (file) => ({ name: file.name, result: await file.reload() }))),
     stop: async () => {
       await Promise.all(all.map((file) => file.stop()));
     },

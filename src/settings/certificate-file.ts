@@ -38,6 +38,11 @@ export function readCertificateFile(path: string, warn: Warn): CertificateChain 
   return [parse(first, path, 1), ...others.map((der, index) => parse(der, path, index + 2))];
 }
 
+/** Whether both contain the same certificates, in one order. */
+export function areSameCertificates(one: readonly FiledCertificate[], other: readonly FiledCertificate[]): boolean {
+  return one.length === other.length && one.every(({ pem }, index) => pem === other[index]?.pem);
+}
+
 /** Whether it is signed with its own key. */
 export function isRoot({ x509 }: FiledCertificate): boolean {
   return x509.checkIssued(x509) && x509.verify(x509.publicKey);

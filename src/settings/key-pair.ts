@@ -8,6 +8,11 @@ export interface KeyPair {
   readonly key: string;
 }
 
+/** Whether both are the same certificates and the same key. */
+export function isSameKeyPair(one: KeyPair, other: KeyPair): boolean {
+  return one.cert === other.cert && one.key === other.key;
+}
+
 /**
  * Parses a private key in PEM.
  *

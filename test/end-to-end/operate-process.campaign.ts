@@ -213,7 +213,7 @@ describe('on SIGHUP', () => {
     });
     published.content = createCrl(ca, { revoked: [ca.issue()], thisUpdate: new Date() });
     server.program.kill('SIGHUP');
-    await server.waitForEvent('reloaded');
+    expect(await server.waitForEvent('reloaded')).toMatchObject({ checked: expect.any(Array), changed: ['crls'] });
     expect(await server.waitForEvent('crl_loaded', 2)).toMatchObject({ revoked: 1 });
     published.content = undefined;
     server.program.kill('SIGHUP');

@@ -70,6 +70,7 @@ export async function watchClientsFile(
     load,
     describe,
     digest: (records: LoadedRecords) => records.digest,
+    isSame: (records, previous) => records.digest === previous.digest,
     log,
     intervalMilliseconds,
   });

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { fileErrorReason } from '../../file-error.ts';
 import type { Log } from '../../observability/log.ts';
 import { counted } from '../../text.ts';
@@ -68,11 +69,12 @@ export async function openCrlChecker(options: CrlCheckerOptions): Promise<CrlChe
     list: () => config.paths.flatMap(crlFiles),
     load: async () => {
       await options.refreshTrust?.();
-      const problems = await loadFiles(config, store, log);
+      const { problems, ...loaded } = await loadFiles(config, store, log);
       if (problems.length > 0) throw new Error(problems.join('; '));
+      return loaded;
     },
     describe: () => ({ summary: `${counted(store.current.byCa.size, 'CA')} with a CRL` }),
-    isSame: () => config.paths.length === 0,
+    isSame: ({ files, added }, previous) => added === 0 && isDeepStrictEqual(files, previous.files),
     log,
   });
   let polling = pollUrls(options, store);
@@ -100,7 +102,9 @@ function pollUrls({ config, cache, log, now }: CrlCheckerOptions, store: CrlStor
   const abort = new AbortController();
   const { intervalMilliseconds } = config;
   const pollings = config.urls.map((url) => {
-    const load = async (content: Uint8Array) => loadParsed(url, parseCrls(content), store, log);
+    const load = async (content: Uint8Array) => {
+      await loadParsed(url, parseCrls(content), store, log);
+    };
     const onStatus = logStatusChanges(url, log);
     return pollCrlUrl({ url, intervalMilliseconds, cache, load, onStatus, now, signal: abort.signal });
   });
@@ -113,9 +117,9 @@ function pollUrls({ config, cache, log, now }: CrlCheckerOptions, store: CrlStor
 
 /**
  * Loads each file separately, so that an unusable one does not affect the others. Unless a path cannot be read, the files
- * that are no longer there are forgotten. Returns the problems.
+ * that are no longer there are forgotten.
  */
-async function loadFiles({ paths, urls }: CrlConfig, store: CrlStore, log: Log): Promise<string[]> {
+async function loadFiles({ paths, urls }: CrlConfig, store: CrlStore, log: Log): Promise<LoadedFiles> {
   const problems: string[] = [];
   const files: string[] = [];
   for (const path of paths) {
@@ -126,22 +130,30 @@ async function loadFiles({ paths, urls }: CrlConfig, store: CrlStore, log: Log):
     }
   }
   if (problems.length === 0) store.retainSources([...files, ...urls]);
-  for (const file of files) problems.push(...(await loadFile(file, store, log)));
-  return problems;
-}
-
-async function loadFile(file: string, store: CrlStore, log: Log): Promise<string[]> {
-  try {
-    await loadParsed(file, readCrlFile(file), store, log);
-    return [];
-  } catch (error) {
-    return [problemWith(file, error)];
+  let added = 0;
+  for (const file of files) {
+    try {
+      added += await loadParsed(file, readCrlFile(file), store, log);
+    } catch (error) {
+      problems.push(problemWith(file, error));
+    }
   }
+  return { files, added, problems };
 }
 
-async function loadParsed(source: string, { crls, unread }: ParsedCrls, store: CrlStore, log: Log): Promise<void> {
+interface LoadedFiles {
+  readonly files: readonly string[];
+  /** How many CRLs are new. */
+  readonly added: number;
+  readonly problems: readonly string[];
+}
+
+/** Returns how many CRLs are new. */
+async function loadParsed(source: string, { crls, unread }: ParsedCrls, store: CrlStore, log: Log): Promise<number> {
   for (const part of unread) log.warn({ event: 'crl_warning', source }, `CRL from ${source}: ${part}`);
-  logLoaded(await store.load(source, crls), log);
+  const added = await store.load(source, crls);
+  logLoaded(added, log);
+  return added.length;
 }
 
 function problemWith(source: string, error: unknown): string {
