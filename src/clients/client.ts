@@ -21,10 +21,22 @@ export interface Client {
 
 /** The audiences of a client's tokens (RFC 9068 §3). */
 export interface RegisteredAudience {
-  /** Those of every token. */
+  /** Those of every token whose request names no `resource`. */
   readonly always: readonly string[];
-  /** The additional audiences of each scope. */
+  /** The additional ones of each scope. */
   readonly byScope: ReadonlyMap<string, readonly string[]>;
   /** All of them: the audience of a token with all scopes. */
   readonly all: readonly string[];
+  /** What the `resource` of a request can mean, by its registered and its canonical spelling. */
+  readonly resources: ReadonlyMap<string, RegisteredResource>;
+}
+
+/** An audience that a request can name with `resource` (RFC 8707 §2). */
+export interface RegisteredResource {
+  /** The `aud` of its tokens, as registered. */
+  readonly audience: string;
+  /** Only a token whose request names this resource, and no other, has the audience. */
+  readonly isIsolated: boolean;
+  /** The scopes of the client that belong to it. */
+  readonly scopes: ReadonlySet<string> | 'all';
 }

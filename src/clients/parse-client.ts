@@ -1,10 +1,9 @@
-import { closestMatch } from '../closest-match.ts';
-import { MAX_SCOPE_TOKEN_LENGTH } from '../oauth/grammar.ts';
 import { spiffeIdViolation } from '../pki/certificate/spiffe-id.ts';
-import type { Client, RegisteredAudience } from './client.ts';
-import { type Diagnostic, type Diagnostics, withSuggestion } from './diagnostics.ts';
+import type { Client } from './client.ts';
+import type { Diagnostic, Diagnostics } from './diagnostics.ts';
 import { nonJsonValue } from './json-value.ts';
 import { identitiesOfAuthentication, spiffePatternOf } from './methods/methods.ts';
+import { parseAudience } from './parse-audience.ts';
 import { parseClientAuthentication } from './parse-client-authentication.ts';
 import { type ClientRecord, clientRecordSchema } from './record-schema.ts';
 import type { RegistrationPolicy } from './registration-policy.ts';
@@ -33,14 +32,15 @@ export function parseClient(value: unknown, policy: RegistrationPolicy, now: num
   const record = parsed.data;
   const diagnostics: Diagnostics = { errors: [], warnings: [] };
   const authentication = parseClientAuthentication(record, policy, diagnostics, now);
-  const audience = parseAudience(record, diagnostics);
+  const scopes = scopesOf(record);
+  const audience = parseAudience(record, scopes, diagnostics);
   if (!authentication || diagnostics.errors.length > 0) return { ok: false, errors: diagnostics.errors };
   const client: Client = {
     clientId: record.client_id,
     enabled: record.enabled,
     authentication,
     grantTypes: record.grant_types,
-    scopes: scopesOf(record),
+    scopes,
     audience,
     accessTokenLifetimeSeconds: record.access_token_lifetime,
     tokenRate: record.token_rate === undefined ? undefined : parseTokenRate(record.token_rate),
@@ -78,28 +78,5 @@ function warnOfForeignSpiffeId({ clientId, authentication }: Client, { warnings 
 }
 
 function scopesOf({ scope }: ClientRecord): string[] {
-  return scope === '' ? [] : distinct(scope.split(' '));
-}
-
-/** One audience, a list, or a map from scope to either. */
-function parseAudience(record: ClientRecord, { errors }: Diagnostics): RegisteredAudience {
-  const { audience = [] } = record;
-  if (typeof audience === 'string') return { always: [audience], byScope: new Map(), all: [audience] };
-  if (Array.isArray(audience)) return { always: audience, byScope: new Map(), all: distinct(audience) };
-  const registered = scopesOf(record);
-  const byScope = new Map<string, readonly string[]>();
-  for (const [scope, values] of Object.entries(audience)) {
-    if (!registered.includes(scope)) errors.push(unregisteredScope(scope, registered));
-    byScope.set(scope, typeof values === 'string' ? [values] : values);
-  }
-  return { always: [], byScope, all: distinct(registered.flatMap((scope) => byScope.get(scope) ?? [])) };
-}
-
-function unregisteredScope(scope: string, registered: readonly string[]): Diagnostic {
-  const problem = { field: `audience.${scope}`, message: 'is not a scope of this client' };
-  return withSuggestion(problem, scope.length > MAX_SCOPE_TOKEN_LENGTH ? undefined : closestMatch(scope, registered));
-}
-
-function distinct(values: readonly string[]): string[] {
-  return [...new Set(values)];
+  return scope === '' ? [] : [...new Set(scope.split(' '))];
 }

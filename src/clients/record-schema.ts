@@ -12,6 +12,10 @@ const oneOrMany = z.union([audienceText, z.array(audienceText).min(1, 'must not 
   error: 'expected a string or a list of strings',
 });
 
+const audiences = z.union([oneOrMany, z.record(text(), oneOrMany)], {
+  error: 'expected a string, a list of strings, or a map from scope to either',
+});
+
 /** Claims that the server sets, or that have a meaning in access tokens (RFC 9068 §2.2, RFC 7519 §4.1, RFC 8693 §4). */
 export const reservedClaims: ReadonlySet<string> = new Set(
   'iss sub aud exp nbf iat jti client_id scope cnf act may_act auth_time acr amr typ'.split(' '),
@@ -67,12 +71,16 @@ export const clientRecordSchema = z.strictObject({
     .default(['client_credentials'])
     .meta(describedAs('the grant types that the client may use; an empty list is a client of the edge only')),
   scope: scopeList.default('').meta(describedAs('the scopes that the client may request, separated by one space')),
-  audience: z
-    .union([oneOrMany, z.record(text(), oneOrMany)], {
-      error: 'expected a string, a list of strings, or a map from scope to either',
-    })
+  audience: audiences
     .optional()
     .meta(describedAs('the aud of its tokens: a string, a list, or a map from scope to either; the issuer by default')),
+  isolated_audience: audiences
+    .optional()
+    .meta(
+      describedAs(
+        'further audiences, in the same form: each is the aud only of a token whose request names it alone as its resource',
+      ),
+    ),
   access_token_lifetime: z
     .int()
     .min(10, 'must be at least 10 (seconds)')

@@ -1,4 +1,5 @@
-import type { Client } from '../clients/client.ts';
+import type { Client, RegisteredResource } from '../clients/client.ts';
+import { canonicalUri } from '../oauth/canonical-uri.ts';
 import { isResourceIndicator, isScopeToken } from '../oauth/grammar.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import type { CodeOfError } from '../reasons/reasons.ts';
@@ -15,7 +16,7 @@ export interface Target {
  * The scope is the requested one, or everything registered if none was requested (RFC 6749 §3.3). Without `resource`, the
  * audience follows from the scope (RFC 9068 §3). With it, the audience consists of the requested resources (RFC 8707 §2.2),
  * all of which must be registered for the client, and the scope is limited to theirs: a scope that was requested and does
- * not belong to them is an error; one that was not requested is omitted.
+ * not belong to them is an error; one that was not requested is omitted. An isolated resource is requested alone.
  *
  * @param requestedScope the `scope` parameter
  * @param resources the `resource` parameters
@@ -26,24 +27,24 @@ export function resolveTarget(
   requestedScope: string | undefined,
   resources: readonly string[],
 ): Target {
-  if (requestedScope === undefined && resources.length === 0)
-    return { scope: client.scopes, audience: client.audience.all };
-  const scope = grantScope(requestedScope, client.scopes);
-  const audienceOf = (token: string) => client.audience.byScope.get(token) ?? client.audience.always;
+  const { always, byScope, all } = client.audience;
+  if (requestedScope === undefined && resources.length === 0) return { scope: client.scopes, audience: all };
+  const requested = requestedScope === undefined ? [] : parseScope(requestedScope, client.scopes);
+  const scope = requested.length === 0 ? client.scopes : requested;
   if (resources.length === 0)
-    return { scope, audience: distinct([...client.audience.always, ...scope.flatMap(audienceOf)]) };
-  requireRegistered(client, resources);
-  const covered = scope.filter((token) => audienceOf(token).some((audience) => resources.includes(audience)));
-  const uncovered = scope.find((token) => !covered.includes(token));
-  if (requestedScope !== undefined && uncovered !== undefined) {
+    return { scope, audience: distinct([...always, ...scope.flatMap((token) => byScope.get(token) ?? [])]) };
+  const targets = findResources(client, resources);
+  const covered = scope.filter((token) => targets.some(({ scopes }) => scopes === 'all' || scopes.has(token)));
+  if (requested.length > 0 && covered.length < scope.length) {
+    const uncovered = scope.find((token) => !covered.includes(token));
     throw invalidTarget('scope_resource_mismatch', `scope "${uncovered}" does not belong to the requested resource`);
   }
-  return { scope: covered, audience: distinct(resources) };
+  return { scope: covered, audience: targets.map(({ audience }) => audience) };
 }
 
-function grantScope(requested: string | undefined, registered: readonly string[]): readonly string[] {
-  if (requested === undefined) return registered;
-  const tokens = new Set(requested.split(' '));
+/** Spaces that separate nothing come from joining a list that has empty items. No item at all is no request for a scope. */
+function parseScope(requested: string, registered: readonly string[]): readonly string[] {
+  const tokens = new Set(requested.split(' ').filter((token) => token !== ''));
   for (const token of tokens) {
     if (!isScopeToken(token))
       throw invalidScope('scope_malformed', 'the scope parameter is not a list of scope tokens');
@@ -53,13 +54,22 @@ function grantScope(requested: string | undefined, registered: readonly string[]
   return [...tokens];
 }
 
-function requireRegistered({ audience }: Client, resources: readonly string[]): void {
-  for (const resource of resources) {
-    if (!isResourceIndicator(resource))
-      throw invalidTarget('resource_malformed', 'resource is not an absolute URI without a fragment');
-    if (!audience.all.includes(resource))
-      throw invalidTarget('resource_unregistered', `the client is not registered for resource "${resource}"`);
-  }
+function findResources(client: Client, resources: readonly string[]): readonly RegisteredResource[] {
+  const found = distinct(resources.map((resource) => findResource(client, resource)));
+  const isolated = found.length > 1 ? found.find(({ isIsolated }) => isIsolated) : undefined;
+  if (isolated)
+    throw invalidTarget('resource_isolated', `resource "${isolated.audience}" is isolated, and requested with another`);
+  return found;
+}
+
+function findResource({ audience: { resources } }: Client, requested: string): RegisteredResource {
+  const found = resources.get(requested);
+  if (found) return found;
+  if (!isResourceIndicator(requested))
+    throw invalidTarget('resource_malformed', 'resource is not an absolute URI without a fragment');
+  const equivalent = resources.get(canonicalUri(requested));
+  if (equivalent) return equivalent;
+  throw invalidTarget('resource_unregistered', `the client is not registered for resource "${requested}"`);
 }
 
 function invalidScope(code: CodeOfError<'invalid_scope'>, reason: string): OAuthError {
@@ -77,6 +87,6 @@ function invalidTarget(code: CodeOfError<'invalid_target'>, reason: string): OAu
   });
 }
 
-function distinct(values: readonly string[]): string[] {
+function distinct<Value>(values: readonly Value[]): Value[] {
   return [...new Set(values)];
 }

@@ -21,8 +21,8 @@ export const grantReasons = {
     error: 'unauthorized_client',
   },
   scope_malformed: {
-    meaning: 'The scope parameter is not a list of scope tokens with one space between them.',
-    cause: 'The client separates scopes with commas, or sends a space at the end.',
+    meaning: 'The scope parameter is not a list of scope tokens with spaces between them.',
+    cause: 'The client separates scopes with tabs or line breaks, or quotes them.',
     fix: 'Separate scopes with one space (RFC 6749 §3.3).',
     error: 'invalid_scope',
   },
@@ -46,8 +46,14 @@ export const grantReasons = {
   },
   resource_unregistered: {
     meaning: 'The client is not registered for a resource that it requests, or that is checked at the edge.',
-    cause: 'The audience of the API is not in the record of the client, or differs by a slash.',
+    cause: 'The audience of the API is not in the record of the client, or differs by more than equivalent URIs do.',
     fix: 'Add the audience to the record of the client.',
+    error: 'invalid_target',
+  },
+  resource_isolated: {
+    meaning: 'A request names an isolated audience of the client together with another resource.',
+    cause: 'The client requests one token for several APIs, and one of them is in isolated_audience.',
+    fix: 'Request a token for the isolated audience alone.',
     error: 'invalid_target',
   },
   token_rate_exceeded: {

@@ -39,7 +39,10 @@ beforeAll(async () => {
   const own = server.certificateOf('a');
   server.clients.set('off', client('off', own, { enabled: false }));
   server.clients.set('no-grant', client('no-grant', own, { grant_types: [] }));
-  server.clients.set('scoped', client('scoped', own, { scope: 'read', audience: [API] }));
+  server.clients.set(
+    'scoped',
+    client('scoped', own, { scope: 'read', audience: [API], isolated_audience: 'https://i' }),
+  );
   server.clients.set('later', registration({ not_before: '2999-01-01' }));
   server.clients.set('over', registration({ not_after: '2001-01-01' }));
   const registered = client('no-method', own);
@@ -82,6 +85,10 @@ const tokenRequests: Partial<Record<ReasonCode, () => RawRequest>> = {
   scope_unregistered: () => ({ lines: own(), body: { ...form, client_id: 'scoped', scope: 'write' } }),
   resource_malformed: () => ({ lines: own(), body: { ...form, client_id: 'scoped', resource: '/a' } }),
   resource_unregistered: () => ({ lines: own(), body: { ...form, client_id: 'scoped', resource: 'https://x' } }),
+  resource_isolated: () => ({
+    lines: [...own(), 'Content-Type: application/x-www-form-urlencoded'],
+    body: `grant_type=client_credentials&client_id=scoped&resource=https://i&resource=${API}`,
+  }),
   early_data: () => ({ lines: [...own(), 'Early-Data: 1'], body: form }),
   header_stripped: () => ({ lines: [...own(), 'Connection: x-ssl-client-cert'], body: form }),
   forwarded_header_repeated: () => ({ lines: [...own(), ...own()], body: form }),
