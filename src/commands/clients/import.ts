@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { type Drafts, ImportError } from '../../administration/import/draft.ts';
 import { CSharpError } from '../../administration/import/identity-server/csharp.ts';
-import { readIdentityServer } from '../../administration/import/identity-server/identity-server.ts';
+import { isSqlite, isSqliteFile } from '../../administration/import/identity-server/database/sqlite-header.ts';
+import { readConfiguration, readIdentityServer } from '../../administration/import/identity-server/identity-server.ts';
 import { readKeycloak } from '../../administration/import/keycloak/keycloak.ts';
 import { renderRecords } from '../../administration/import/render.ts';
 import { requiresSha1, validateDrafts } from '../../administration/import/validate-drafts.ts';
@@ -42,10 +43,9 @@ export async function importClients(
 ): Promise<number> {
   const out = resolveOutputFile(options);
   const now = Date.now();
-  const input = await readInput(file, MAX_MEBIBYTES);
-  const { drafts: all, remarks } = readDrafts(source, input, now);
+  const { drafts: all, remarks, name } = await readDrafts(source, file, now);
   const drafts = validateDrafts(all, now);
-  const title = `From ${basename(input.name)}, by \`countersign clients import ${source}\`.`;
+  const title = `From ${basename(name)}, by \`countersign clients import ${source}\`.`;
   const yaml = renderRecords({ drafts, remarks }, title);
   await (out === undefined ? writeTexts([yaml]) : writeOutputFile(out, [yaml]));
   const skipped = drafts.filter(({ kind }) => kind === 'skipped').length;
@@ -66,7 +66,30 @@ function warnOfSha1(count: number, env: Environment): void {
   ]);
 }
 
-function readDrafts(source: ImportSource, input: InputFile, now: number): Drafts {
+interface NamedDrafts extends Drafts {
+  /** The file, as messages name it. */
+  readonly name: string;
+}
+
+async function readDrafts(source: ImportSource, file: string, now: number): Promise<NamedDrafts> {
+  if (source === 'identityserver' && isSqliteFile(file)) return { ...(await readDatabase(file, now)), name: file };
+  const input = await readInput(file, MAX_MEBIBYTES);
+  return { ...readText(source, input, now), name: input.name };
+}
+
+/** `node:sqlite` is loaded for databases alone: up to Node.js 24.14 it prints a warning. */
+async function readDatabase(file: string, now: number): Promise<Drafts> {
+  const { readSqliteFile } = await import('../../administration/import/identity-server/database/sqlite-file.ts');
+  try {
+    return readConfiguration(readSqliteFile(file), now);
+  } catch (error) {
+    throw error instanceof ImportError ? new OperatorError([`${file}: ${error.message}`]) : error;
+  }
+}
+
+function readText(source: ImportSource, input: InputFile, now: number): Drafts {
+  if (isSqlite(input.content))
+    throw new OperatorError([`${input.name}: is a SQLite database, which is not read from a pipe: name its file`]);
   const text = decodeInput(input);
   try {
     return readers[source](text, now);

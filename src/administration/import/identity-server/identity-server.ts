@@ -1,20 +1,34 @@
+import type { Json } from '../../../clients/json-value.ts';
 import { type Drafts, ImportError } from '../draft.ts';
 import { parseLenientJson } from '../lenient-json.ts';
 import { draftIdentityServerClient } from './client.ts';
 import { rejectCSharp } from './csharp.ts';
+import { parseQueryResult } from './database/query-result.ts';
+import { fromTableRows } from './database/table-rows.ts';
 import { type Item, itemsOf, type Section, sectionOf } from './dotnet-configuration.ts';
 import { readResources } from './resources.ts';
 
 /**
- * Reads the clients of an IdentityServer configuration file (JSON, as .NET reads it): `Clients` at the top level, in the
- * section `IdentityServer`, or in the only other section that has it; or a plain list of clients.
+ * Reads the clients of an IdentityServer configuration file (JSON, as .NET reads it), or in the output of the query that
+ * reads them from its database.
  *
  * @param now milliseconds since the epoch
  * @throws {ImportError} if the file is C# or otherwise not JSON, has no `Clients`, or has a value that .NET rejects
  */
 export function readIdentityServer(text: string, now: number): Drafts {
   rejectCSharp(text);
-  const section = findSection(parseLenientJson(text));
+  return readConfiguration(parseQueryResult(text) ?? parseLenientJson(text), now);
+}
+
+/**
+ * Reads the clients of an IdentityServer configuration: `Clients` at the top level, in the section `IdentityServer`, or in
+ * the only other section that has it; or a plain list of clients.
+ *
+ * @param now milliseconds since the epoch
+ * @throws {ImportError} if it has no `Clients`, or a value that .NET rejects
+ */
+export function readConfiguration(configuration: Json, now: number): Drafts {
+  const section = fromTableRows(findSection(configuration));
   const resources = readResources(section);
   const clients = itemsOf(section.get('clients'));
   if (clients.some(({ value }) => sectionOf(value).has('clientauthenticatortype'))) {
