@@ -7,7 +7,7 @@ export interface Field {
 }
 
 /** A SELECT whose rows become an array of objects. */
-export interface Rows {
+interface Rows {
   readonly fields: readonly Field[];
   readonly from: readonly string[];
   readonly where: string | undefined;

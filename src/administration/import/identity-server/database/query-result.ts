@@ -4,7 +4,7 @@ import { ImportError } from '../../draft.ts';
 import { parseLenientJson } from '../../lenient-json.ts';
 
 /** Of the output of a query: what was run, and how. */
-export const exportCommands =
+const exportCommands =
   'psql -At -f QUERY.sql, sqlcmd -y 0 -h -1 -f 65001 -i QUERY.sql, mysql -N -r < QUERY.sql, or sqlite3 FILE < QUERY.sql';
 
 /**
