@@ -15,6 +15,7 @@ const notRun = (reason: string): Coverage => ({ notRun: reason });
 
 const readme = by('end-to-end/readme.test.ts');
 const operate = by('end-to-end/operate-documented-commands.campaign.ts');
+const development = by('end-to-end/operate-development-page.campaign.ts');
 const keys = by('end-to-end/keys-documented-commands.campaign.ts');
 const doctorRoute = by('support/edge-doctor.ts');
 const api = by('support/documented-api.ts');
@@ -47,7 +48,6 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
     ['countersign serve', readme],
     ['client_id=billing', readme],
     ['node:https', readme],
-    ['LoadPkcs12FromFile', dotNet],
     ['mutual TLS                  one header', diagram],
     ['npm run benchmark', notRun('takes ten minutes; test/benchmark/benchmark.test.ts has its options')],
   ],
@@ -60,6 +60,7 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
     ['.serial_number', operate],
     ['"token_issued") | .client_id', operate],
   ],
+  'docs/aspnet-core.md': [['', dotNet]],
   'docs/chains.md': [
     ['certificate new-ca.pem', operate],
     ['clients apply -f', operate],
@@ -82,6 +83,13 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
   'docs/containers.md': [
     ['docker compose', docker],
     ['docker build', docker],
+  ],
+  'docs/development.md': [
+    ['--cert-type P12', development],
+    ['passphrase', development],
+    ['urlopen', development],
+    ['class Token', development],
+    ['LoadPkcs12FromFile', dotNet],
   ],
   'docs/doctor.md': [
     ['doctor --url https://auth.example', operate],

@@ -40,6 +40,7 @@ const journey = [
 const homes: Readonly<Record<string, string | readonly string[]>> = {
   '@peculiar/x509': 'pki/certificate/issue-certificate.ts',
   'reflect-metadata': 'pki/certificate/issue-certificate.ts',
+  asn1js: 'development/pkcs12.ts',
   jose: 'tokens/',
   'jsonc-parser': 'clients/json-tokens.ts',
   ioredis: 'redis/',

@@ -30,7 +30,9 @@ const bannedTerms: readonly BannedTerm[] = [
   {
     pattern: /\bauthorit(?:y|ies)\b/,
     use: 'CA',
-    except: /\bcertificate authorit|authority (?:key|info)|: ?authority\b|\bauthority form\b/,
+    // The last two: a property of ASP.NET Core.
+    except:
+      /\bcertificate authorit|authority (?:key|info)|: ?authority\b|\bauthority form\b|options\.authority|`authority`/,
   },
   { pattern: /\boctets?\b/, use: 'byte', except: /\boctet string|octetstring\b/ },
   { pattern: /\bremember(?:s|ed|ing)?\b/, use: 'cached' },

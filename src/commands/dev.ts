@@ -8,7 +8,9 @@ import { startEmbeddedTerminator } from '../development/embedded-terminator.ts';
 import { displayPath, doctorExample, type Example, examplesFor } from '../development/examples.ts';
 import { createHome, type HomeRecords } from '../development/home.ts';
 import { createLastToken } from '../development/last-token.ts';
+import { trustExamples } from '../development/trust-ca.ts';
 import { openWorkspace, type Workspace } from '../development/workspace.ts';
+import { PKCS12_PASSWORD } from '../development/workspace-files.ts';
 import { describeListenAddress } from '../http/listen-address.ts';
 import { LogOutput } from '../observability/log-output.ts';
 import { createLogs } from '../observability/logs.ts';
@@ -66,7 +68,15 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
     edge: edgeAddress,
     proxySecret,
     verifyHeader: VERIFY_HEADER,
-    home: createHome({ issuer, operations, decisions, lastToken, readRecords }),
+    home: createHome({
+      issuer,
+      operations,
+      decisions,
+      lastToken,
+      trust: trustExamples(workspace),
+      pkcs12: describePkcs12(workspace),
+      readRecords,
+    }),
     onTokenResponse: lastToken.onResponse,
   });
   const { examples } = await readRecords();
@@ -103,7 +113,27 @@ function greeting(port: number, workspace: Workspace, examples: readonly Example
     `Clients are in ${folder}/clients.yaml; changes take effect within two seconds and are logged below.`,
     ...examples.flatMap(({ title, command }) => ['', styleText('bold', title), styleText('cyan', command)]),
     '',
+    ...trustInPrograms(workspace),
+    '',
     'Press Ctrl-C to stop. Every token request and every new check of the edge is logged below.',
     '',
   ].join('\n');
+}
+
+const LANGUAGE_WIDTH = 9;
+
+/** At most 80 columns, with a folder of the usual length. */
+function trustInPrograms(workspace: Workspace): readonly string[] {
+  const rows = trustExamples(workspace).flatMap(({ language, lines }) =>
+    lines.map((line, index) => `  ${(index === 0 ? language : '').padEnd(LANGUAGE_WIDTH)}${styleText('cyan', line)}`),
+  );
+  return [
+    `mtls.client for .NET and Java: ${describePkcs12(workspace)}`,
+    styleText('bold', 'Trust the CA in a program (docs/development.md has it in code):'),
+    ...rows,
+  ];
+}
+
+function describePkcs12({ pkcs12File }: Workspace): string {
+  return `${displayPath(pkcs12File)}, password ${PKCS12_PASSWORD}`;
 }

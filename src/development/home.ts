@@ -8,6 +8,7 @@ import { decisionTable } from '../pages/decisions.ts';
 import { type Html, type LivePage, respondWithLivePart, respondWithPage } from '../pages/page.ts';
 import type { Example } from './examples.ts';
 import type { LastToken } from './last-token.ts';
+import type { TrustExample } from './trust-ca.ts';
 
 export interface HomeOptions {
   readonly issuer: string;
@@ -15,6 +16,9 @@ export interface HomeOptions {
   readonly operations: string;
   readonly decisions: RecentDecisions;
   readonly lastToken: LastToken;
+  readonly trust: readonly TrustExample[];
+  /** Where the PKCS #12 file of the first client is, and its password. */
+  readonly pkcs12: string;
   /** The records of the clients file, as it is now. */
   readonly readRecords: () => Promise<HomeRecords>;
 }
@@ -37,7 +41,7 @@ export function isForHome({ method, url }: IncomingMessage): boolean {
 export function createHome(options: HomeOptions): RequestListener {
   const page: LivePage = {
     title: 'Countersign development server',
-    introduction: async () => introduction(options.issuer, await options.readRecords()),
+    introduction: async () => introduction(options, await options.readRecords()),
     live: () => live(options),
     footer: () => footer(options.operations),
   };
@@ -48,7 +52,7 @@ export function createHome(options: HomeOptions): RequestListener {
   );
 }
 
-function introduction(issuer: string, { clients, examples, errors }: HomeRecords): Html {
+function introduction({ issuer, trust, pkcs12 }: HomeOptions, { clients, examples, errors }: HomeRecords): Html {
   return html`<h1>Countersign development server</h1>
 <p class="muted">Issuer <code>${issuer}</code></p>
 <p class="warning">For development only: the CA and all keys are throw-away.</p>
@@ -56,13 +60,24 @@ ${errors.map((error) => html`<p class="warning">clients.yaml: ${error}</p>`)}
 <h2>Try it</h2>
 ${examples.map(
   ({ title, command }) => html`<p>${title}</p>
-<div class="command"><pre>${command}</pre><button type="button" data-copy>Copy</button></div>`,
+${commandToCopy(command)}`,
+)}
+<h2>Use it from a program</h2>
+<p>mtls.client in one file, for .NET, Java and others: ${pkcs12}</p>
+<p>To trust the CA of this server, without a change of the code:</p>
+${trust.map(
+  ({ language, lines }) => html`<p>${language}</p>
+${commandToCopy(lines.join('\n'))}`,
 )}
 <h2>Clients</h2>
 <table>
 <thead><tr><th>client_id</th><th>Method</th><th>Identified by</th><th>Scopes</th><th>Audience</th></tr></thead>
 <tbody>${clients.map(clientRow)}</tbody>
 </table>`;
+}
+
+function commandToCopy(command: string): Html {
+  return html`<div class="command"><pre>${command}</pre><button type="button" data-copy>Copy</button></div>`;
 }
 
 function clientRow(client: Client): Html {

@@ -30,6 +30,8 @@ const paste = async (command: string | undefined, cwd: string) => {
   return JSON.parse(stdout.toString());
 };
 
+const PASSWORD = ['--password', 'countersign'] as const;
+
 describe('countersign dev', () => {
   test('prints a curl command for each client, and each gets a certificate-bound token', async () => {
     const cwd = temporaryDirectory();
@@ -111,10 +113,11 @@ describe('countersign dev', () => {
     const cwd = temporaryDirectory();
     await start(cwd);
     const folder = join(cwd, '.countersign');
-    const keys = readdirSync(folder).filter((name) => name.endsWith('key.pem'));
+    const keys = readdirSync(folder).filter((name) => /key\.pem$|\.p12$/.test(name));
     expect(keys.sort()).toEqual([
       'ca-key.pem',
       'client-key.pem',
+      'client.p12',
       'self-signed-key.pem',
       'server-key.pem',
       'signing-key.pem',
@@ -131,11 +134,13 @@ describe('countersign dev', () => {
     expect(await first.stop()).toBe(0);
     const folder = join(cwd, '.countersign');
     const before = readFileSync(join(folder, 'client.pem'), 'utf8');
+    const pkcs12 = readFileSync(join(folder, 'client.p12'));
     const clients = readFileSync(join(folder, 'clients.yaml'), 'utf8');
     writeFileSync(join(folder, 'clients.yaml'), clients.replaceAll('scope: api1', 'scope: api1 api2'));
     const second = await start(cwd);
     expect(second.stdout()).toContain('unchanged since the last start');
     expect(readFileSync(join(folder, 'client.pem'), 'utf8')).toBe(before);
+    expect(readFileSync(join(folder, 'client.p12'))).toEqual(pkcs12);
     const command = second.commands['mtls.client']?.replace('scope=api1', 'scope=api2');
     expect((await paste(command, cwd)).scope).toBe('api2');
   });
@@ -164,8 +169,13 @@ describe('countersign dev', () => {
     rmSync(join(cwd, '.countersign/ca.pem'));
     const second = await start(cwd);
     expect(second.stdout()).toContain(
-      'created ca.pem, ca-key.pem, server.pem, server-key.pem, client.pem, client-key.pem\n',
+      'created ca.pem, ca-key.pem, server.pem, server-key.pem, client.pem, client-key.pem, client.p12\n',
     );
+    const { stdout } = await runCountersign(['certificate', '.countersign/client.p12', ...PASSWORD, '-o', 'json'], {
+      cwd,
+    });
+    const { thumbprint } = JSON.parse(stdout);
+    expect(thumbprint).toBe(await opensslThumbprint(readFileSync(join(cwd, '.countersign/client.pem'), 'utf8')));
     expect(await paste(second.commands['mtls.client'], cwd)).toHaveProperty('access_token');
     expect(await paste(second.commands['mtls.tb'], cwd)).toHaveProperty('access_token');
   });
