@@ -73,7 +73,7 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
     ['openssl req -x509', operate],
     ['clients.yaml:12:5', operate],
     ['"clients": []', operate],
-    ['- configMap:', partOfPod],
+    ['volumeMounts:', partOfPod],
     ['yaml-language-server', notRun('a comment for editors')],
   ],
   'docs/configuration.md': [
@@ -142,6 +142,7 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
   'docs/kubernetes.md': [
     ['upstream countersign', by('kubernetes/gateways.ts')],
     ['proxy_next_upstream', by('kubernetes/gateways.ts')],
+    ['PreferDualStack', by('chart/matrix.ts')],
   ],
   'docs/manage-clients.md': [
     ['clients apply clients/', operate],

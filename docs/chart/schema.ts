@@ -109,7 +109,7 @@ const ownTypes: Readonly<Record<string, Schema>> = {
   mtlsUrl: { type: 'string', pattern: '^(https://.+)?$' },
   terminator: oneOf('', ...headerFormatNames),
   'edge.terminator': oneOf('', ...headerFormatNames),
-  'proxyTrust.addresses': names,
+  'proxyTrust.addresses': listOf({ type: 'string', pattern: '^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$' }),
   'proxyTrust.gatewayCertificate.names': names,
   'proxyTrust.gatewayCertificate.thumbprints': names,
   'clients.files': {
@@ -133,6 +133,7 @@ const ownTypes: Readonly<Record<string, Schema>> = {
   'service.nodePort': { type: ['integer', 'string'], minimum: 1, maximum: 65_535, maxLength: 0 },
   'service.externalTrafficPolicy': oneOf('', 'Cluster', 'Local'),
   'service.ipFamilyPolicy': oneOf('', 'SingleStack', 'PreferDualStack', 'RequireDualStack'),
+  'service.ipFamilies': { ...listOf(oneOf('IPv4', 'IPv6')), uniqueItems: true },
   'service.annotations': texts,
   'metrics.serviceMonitor.labels': texts,
   'metrics.prometheusRule.labels': texts,

@@ -1,5 +1,5 @@
 import { describeDiagnostic } from '../clients/files/diagnostics.ts';
-import { findFiles } from '../clients/files/find-files.ts';
+import { findFiles, ignoredFiles } from '../clients/files/find-files.ts';
 import { type RecordType, recordTypeNames } from '../resources/record-types.ts';
 import { AdministrationError } from './administration-error.ts';
 import type { Change } from './change.ts';
@@ -57,12 +57,18 @@ export async function makePlan(
 }
 
 /**
- * The files that the values of `-f` name.
+ * The same with the files that paths name: files, folders, and `-` for standard input. It warns about what folders contain
+ * and do not stand for.
  *
- * @throws {AdministrationError} with every path that does not exist
+ * @throws {AdministrationError} also with every path that does not exist
  */
-export function findRecordFiles(paths: readonly string[]): readonly string[] {
+export async function makePlanOf(
+  paths: readonly string[],
+  store: RecordStore,
+  options: ComparisonOptions,
+): Promise<Plan> {
   const { files, errors } = findFiles(paths);
   if (errors.length > 0) throw new AdministrationError(errors.map(describeDiagnostic));
-  return files;
+  const plan = await makePlan(files, store, options);
+  return { ...plan, warnings: [...ignoredFiles(paths).map(describeDiagnostic), ...plan.warnings] };
 }

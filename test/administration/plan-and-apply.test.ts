@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
@@ -9,7 +9,7 @@ import { applyPlan } from '../../src/administration/apply-plan.ts';
 import { changedFields } from '../../src/administration/change.ts';
 import { changeRecord, removeRecord } from '../../src/administration/change-record.ts';
 import { clientsOfCertificate } from '../../src/administration/clients-of-certificate.ts';
-import { makePlan, type Plan } from '../../src/administration/plan.ts';
+import { makePlan, makePlanOf, type Plan } from '../../src/administration/plan.ts';
 import { listRecords } from '../../src/administration/stored-records.ts';
 import { identityKey } from '../../src/clients/identities.ts';
 import { identitiesOf } from '../../src/clients/registered-identities.ts';
@@ -595,5 +595,17 @@ describeWith(['redis-server'], 'plan and apply', () => {
     }
     expect(message).not.toContain('\u001b');
     expect(await stored()).toEqual([]);
+  });
+
+  test('warns about what a folder contains and does not stand for', async () => {
+    const folder = join(directory, 'records.d');
+    mkdirSync(join(folder, 'team'), { recursive: true });
+    file([named('a', 'a')], 'records.d/team/a.json');
+    file([named('b', 'b')], 'records.d/b.txt');
+    const made = await makePlanOf([folder], opened.store, { ...options, prune: false });
+    expect([kinds(made), made.warnings]).toEqual([
+      ['added a'],
+      [expect.stringContaining(`${folder}: does not stand for b.txt: `)],
+    ]);
   });
 });

@@ -69,7 +69,9 @@ function missingFiles(manifest: Manifest): readonly string[] {
     const paths = env.flatMap(({ value }) => (value?.startsWith('/') ? [value] : []));
     const isMounted = (path: string) => volumeMounts.some(({ mountPath }) => `${path}/`.startsWith(`${mountPath}/`));
     const hasVolume = (name: string) => volumes.some((volume) => volume.name === name);
-    const unmounted = paths.filter((path) => path !== '/etc/countersign' && !isMounted(path));
+    // A folder of records has a mount for each ConfigMap.
+    const hasMounts = (path: string) => volumeMounts.some(({ mountPath }) => mountPath.startsWith(`${path}/`));
+    const unmounted = paths.filter((path) => path !== '/etc/countersign' && !hasMounts(path) && !isMounted(path));
     return [...unmounted, ...volumeMounts.map(({ name }) => name).filter((name) => !hasVolume(name))];
   });
 }
@@ -199,6 +201,36 @@ test('settings of the server reach the Job only if they decide which records are
 test('numbers among the settings are written out', async () => {
   const env = serverEnvironment(await render('names that YAML takes for numbers'));
   expect(env).toMatchObject({ COUNTERSIGN_MAX_CONNECTIONS: '1000000', COUNTERSIGN_REDIS_KEY_PREFIX: 'yes' });
+});
+
+test('each ConfigMap with records has a folder of its own', async () => {
+  for (const kind of ['Deployment', 'Job']) {
+    const pod = podSpecOf(find(await render('names that YAML takes for numbers'), kind));
+    const mounted = pod?.containers[0]?.volumeMounts?.filter(({ mountPath }) => mountPath.includes('/clients/')) ?? [];
+    const sources = mounted.map(({ name, mountPath }) => [mountPath, pod?.volumes?.find((each) => each.name === name)]);
+    const expected = ['1e3', '007'].map((name, index) => [
+      `/etc/countersign/clients/${name}`,
+      { name: `clients-${index}`, configMap: { name } },
+    ]);
+    expect(sources).toEqual(kind === 'Job' ? expected : []);
+  }
+});
+
+test('the autoscaler looks at the server, and not at other containers of its pod', async () => {
+  const { spec } = find(await render('records in files'), 'HorizontalPodAutoscaler');
+  const target = { type: 'Utilization', averageUtilization: 70 };
+  const containerResource = { name: 'cpu', container: 'countersign', target };
+  expect(spec?.metrics).toEqual([{ type: 'ContainerResource', containerResource }]);
+});
+
+test('the Services for the gateway have the IP families of the values', async () => {
+  const services = (await render('IPv6 and an egress policy')).filter(({ kind }) => kind === 'Service');
+  const families = services.map(({ metadata, spec }) => [metadata.name, spec?.ipFamilies]);
+  expect(families).toEqual([
+    ['auth-countersign', ['IPv6']],
+    ['auth-countersign-edge', ['IPv6']],
+    ['auth-countersign-operations', undefined],
+  ]);
 });
 
 test('labels of users do not replace those that select the pods', async () => {

@@ -1,3 +1,5 @@
+import { parse } from 'yaml';
+import { documentedBlock } from '../support/documented-blocks.ts';
 import type { ChartValues } from './helm.ts';
 
 /** Values with which the chart is rendered: each of `ci/`, and what users change. */
@@ -37,10 +39,15 @@ export const chartMatrix: Readonly<Record<string, ChartValues>> = {
     values: {
       listenAddress: '[::]',
       proxyTrust: { addresses: ['fd00:10::/32'] },
+      service: { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv6'] },
       networkPolicy: {
         egress: [{ to: [{ podSelector: { matchLabels: { app: 'redis' } } }], ports: [{ port: 6379 }] }],
       },
     },
+  },
+  'IPv6 beside IPv4, as documented': {
+    file: 'files-values.yaml',
+    values: parse(documentedBlock('docs/kubernetes.md', 'yaml', 'PreferDualStack')),
   },
   'every value that places and describes pods': {
     file: 'redis-values.yaml',
@@ -52,7 +59,7 @@ export const chartMatrix: Readonly<Record<string, ChartValues>> = {
       image: { repository: 'registry.example/countersign', digest: `sha256:${'0'.repeat(64)}`, pullPolicy: 'Always' },
       imagePullSecrets: [{ name: 'registry' }],
       extraEnv: [{ name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: 'http://collector:4318' }],
-      extraEnvFrom: [{ configMapRef: { name: 'tracing' } }],
+      extraEnvFrom: [{ prefix: 'OTEL_', configMapRef: { name: 'tracing' } }],
       autoscaling: { minReplicas: 3, maxReplicas: 30, behavior: { scaleDown: { stabilizationWindowSeconds: 600 } } },
       podDisruptionBudget: { maxUnavailable: '25%' },
       topologySpreadConstraints: [
@@ -66,7 +73,10 @@ export const chartMatrix: Readonly<Record<string, ChartValues>> = {
         externalTrafficPolicy: 'Local',
         loadBalancerClass: 'example.com/internal',
         ipFamilyPolicy: 'PreferDualStack',
+        ipFamilies: ['IPv4', 'IPv6'],
       },
+      listenAddress: '[::]',
+      proxyTrust: { addresses: ['10.0.0.0/8', 'fd00:10::/32'] },
       serviceAccount: { name: 'tokens', annotations: { team: 'platform' } },
       podAnnotations: { revision: '1' },
       podLabels: { mesh: 'off', 'app.kubernetes.io/name': 'other' },
@@ -92,7 +102,7 @@ export const chartMatrix: Readonly<Record<string, ChartValues>> = {
   'names that YAML takes for numbers': {
     file: 'redis-values.yaml',
     values: {
-      clients: { configMaps: ['1e3', '007'] },
+      clients: { configMaps: ['1e3', '007', '1e3'] },
       redis: { urlSecretRef: { name: '123', key: '0' }, caSecretRef: { name: '1.0' }, keyPrefix: 'yes' },
       settings: { MAX_CONNECTIONS: 1_000_000, LOG_LEVEL: 'warn' },
     },

@@ -17,7 +17,6 @@ interface Volume {
   readonly name: string;
   readonly secret?: { readonly secretName: string; readonly items?: readonly { key: string; path: string }[] };
   readonly configMap?: { readonly name: string };
-  readonly projected?: { readonly sources: readonly { readonly configMap: { readonly name: string } }[] };
 }
 
 /**
@@ -33,10 +32,13 @@ export function mountPod(manifests: readonly Manifest[], manifest: Manifest, con
   const folder = temporaryDirectory();
   const existing = { ...contents, ...ownConfigMaps(manifests) };
   // Safe: validated against the schemas of Kubernetes; the chart uses no other kinds in these values.
-  for (const volume of (pod.volumes ?? []) as unknown as readonly Volume[]) {
-    mkdirSync(join(folder, volume.name));
-    for (const [path, content] of Object.entries(filesOf(volume, existing)))
-      writeFileSync(join(folder, volume.name, path), content, { mode: volume.secret ? 0o440 : 0o644 });
+  const volumes = (pod.volumes ?? []) as unknown as readonly Volume[];
+  for (const { name, mountPath } of container.volumeMounts ?? []) {
+    const volume = volumes.find((each) => each.name === name);
+    const mount = join(folder, mountPath.slice(MOUNTS.length));
+    mkdirSync(mount, { recursive: true });
+    for (const [path, content] of Object.entries(volume ? filesOf(volume, existing) : {}))
+      writeFileSync(join(mount, path), content, { mode: volume?.secret ? 0o440 : 0o644 });
   }
   const moved = (text: string) => (text.startsWith(MOUNTS) ? folder + text.slice(MOUNTS.length) : text);
   return {
@@ -53,11 +55,9 @@ function ownConfigMaps(manifests: readonly Manifest[]): Contents {
   return Object.fromEntries(own.map(({ metadata, data = {} }) => [metadata.name, data]));
 }
 
-function filesOf({ secret, configMap, projected }: Volume, contents: Contents): Readonly<Record<string, string>> {
-  const names = projected?.sources.map((source) => source.configMap.name) ?? [
-    secret?.secretName ?? configMap?.name ?? '',
-  ];
-  const files = Object.assign({}, ...names.map((name) => existing(contents[name], name)));
+function filesOf({ secret, configMap }: Volume, contents: Contents): Readonly<Record<string, string>> {
+  const name = secret?.secretName ?? configMap?.name ?? '';
+  const files = existing(contents[name], name);
   if (!secret?.items) return files;
   return Object.fromEntries(
     secret.items.map(({ key, path }) => [path, existing(files[key], `${secret.secretName}: ${key}`)]),

@@ -5,6 +5,12 @@ beforeAll(() => {
   for (const version of helmVersions) kubernetesTools(version);
 }, 600_000);
 
+const variablesFrom = (prefix: string): [string, Record<string, unknown>, string] => [
+  `variables with the prefix "${prefix}"`,
+  { extraEnvFrom: [{ prefix, secretRef: { name: 'tracing' } }] },
+  'extraEnvFrom takes every variable of tracing',
+];
+
 /** Values beside those of `ci/files-values.yaml`, and what the message contains: the value, and for most the fix. */
 const rejected: readonly [what: string, values: Record<string, unknown>, ...message: string[]][] = [
   [
@@ -108,6 +114,29 @@ const rejected: readonly [what: string, values: Record<string, unknown>, ...mess
     'extraEnv contains COUNTERSIGN_TRUSTED_PROXIES',
     'remove it, and use the value that the chart has for it, or settings',
   ],
+  [
+    'variables that may be settings',
+    { extraEnvFrom: [{ configMapRef: { name: 'tracing' } }] },
+    'extraEnvFrom takes every variable of tracing, which could replace how the gateway is trusted',
+    'set its prefix to that of other variables, such as OTEL_, or name each variable in extraEnv',
+  ],
+  ...['COUNTERSIGN_', 'COUNTER', 'NODE_', 'LD_', ''].map(variablesFrom),
+  [
+    'IPv6 without addresses of pods',
+    { listenAddress: '[::]' },
+    'proxyTrust.addresses has no IPv6 addresses, although listenAddress is [::]: add those of the pods',
+  ],
+  [
+    'an IPv6 gateway in front of IPv4 pods',
+    { proxyTrust: { addresses: ['10.0.0.0/8', 'fd00::/16'] } },
+    'listenAddress is 0.0.0.0, although proxyTrust.addresses has fd00::/16: set it to [::]',
+  ],
+  [
+    'a Service with both families in front of IPv4 pods',
+    { service: { ipFamilyPolicy: 'PreferDualStack' } },
+    'listenAddress is 0.0.0.0, although the Service has IPv6: set it to [::]',
+  ],
+  ['a name among the addresses', { proxyTrust: { addresses: ['gateway.example'] } }, 'proxyTrust', 'addresses'],
   [
     'a SELinux type beyond containers',
     { podSecurityContext: { seLinuxOptions: { type: 'spc_t' } } },

@@ -41,6 +41,17 @@ describe('countersign clients check', () => {
     expect(await check(folder)).toEqual([0, report]);
   });
 
+  test('warns about what a folder contains and does not stand for', async () => {
+    const path = join(directory, 'ignored.d');
+    mkdirSync(join(path, 'team'), { recursive: true });
+    writeFileSync(join(path, 'team', 'one.yaml'), client('one'));
+    for (const name of ['billing', '.two.yaml']) writeFileSync(join(path, name), client('two'));
+    const [code, report] = await check(path);
+    expect([code, report.clients]).toEqual([0, ['one']]);
+    const message = expect.stringMatching(/^does not stand for \.two\.yaml, billing: name files with \.yaml/);
+    expect(report.warnings).toEqual([{ file: path, message }]);
+  });
+
   test('checks standard input', async () => {
     const report = {
       file: '-',

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { basename } from 'node:path';
+import { relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../observability/log.ts';
@@ -57,7 +57,7 @@ export async function watchClientsFile(
     logWarnings(file, result, log);
     const records = toRecords(result);
     await prepare?.(records);
-    return { ...records, digest: await digestOf(result.names) };
+    return { ...records, digest: await digestOf(file, result.names) };
   };
   const describe = (after: Records, before: Records) => {
     const fields = countChanges(before, after);
@@ -77,12 +77,12 @@ export async function watchClientsFile(
   return { current: () => watched.current, watched, stop: () => watched.stop() };
 }
 
-/** The SHA-256 of a file, or what `sha256sum * | sha256sum` prints of several. */
-async function digestOf(files: readonly string[]): Promise<string> {
+/** The SHA-256 of a file, or of what `sha256sum` prints of several, by their paths in the folder. */
+async function digestOf(folder: string, files: readonly string[]): Promise<string> {
   const [first = ''] = files;
   if (files.length === 1) return sha256(first);
   const ofAll = createHash('sha256');
-  for (const file of files) ofAll.update(`${await sha256(file)}  ${basename(file)}\n`);
+  for (const file of files) ofAll.update(`${await sha256(file)}  ${relative(folder, file)}\n`);
   return ofAll.digest('hex');
 }
 
@@ -98,13 +98,9 @@ function throwAbout(file: string, error: unknown): never {
 }
 
 function logWarnings(path: string, { warnings }: ClientsFilesResult, log: Log): void {
-  const ignored = ignoredFiles(path).map((file) => ({ file, message: NOT_READ }));
-  for (const { message, ...place } of [...ignored, ...warnings])
+  for (const { message, ...place } of [...ignoredFiles([path]), ...warnings])
     log.warn({ event: 'client_warning', ...place }, describeDiagnostic({ message, ...place }));
 }
-
-const NOT_READ =
-  'is not read: its name must end with .yaml, .yml, .json, .jsonl or .ndjson, and folders are never read';
 
 function toRecords({ clients, resources }: ClientsFilesResult): Records {
   return {

@@ -1,7 +1,7 @@
 import { AdministrationError } from '../../administration/administration-error.ts';
 import { type ApplyResult, applyPlan } from '../../administration/apply-plan.ts';
 import { lockedStore } from '../../administration/locked-store.ts';
-import { findRecordFiles, makePlan } from '../../administration/plan.ts';
+import { makePlanOf } from '../../administration/plan.ts';
 import type { RecordType } from '../../resources/record-types.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { confirmRemoval } from '../confirm-removal.ts';
@@ -32,7 +32,7 @@ export async function applyClients(env: Environment, options: ApplyCommandOption
 
   const { prune, keepDisabled } = options;
   const comparison = { policy, now, prune, keepDisabled, progress: progress.show };
-  const planning = makePlan(findRecordFiles(options.file), store, comparison).catch(reportNothingWritten);
+  const planning = makePlanOf(options.file, store, comparison).catch(reportNothingWritten);
   const plan = await interruption.abortable(planning);
   progress.clear();
   if (options.output === 'table') await interruption.abortable(printPlan(plan, options.output));

@@ -1,7 +1,12 @@
 import { findConflictsAmong } from '../../administration/find-conflicts.ts';
 import type { Client } from '../../clients/client.ts';
-import { describeDiagnostic, describeLocation, type RecordDiagnostic } from '../../clients/files/diagnostics.ts';
-import { findFiles } from '../../clients/files/find-files.ts';
+import {
+  describeDiagnostic,
+  describeLocation,
+  type LocatedDiagnostic,
+  type RecordDiagnostic,
+} from '../../clients/files/diagnostics.ts';
+import { findFiles, ignoredFiles } from '../../clients/files/find-files.ts';
 import { type ClientsFilesResult, readClientsFiles } from '../../clients/files/read-clients-files.ts';
 import { requiresChain } from '../../clients/methods/methods.ts';
 import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
@@ -34,7 +39,12 @@ export async function checkClients(
   const read = await readClientsFiles(found.files, policy, now);
   const parsed = { ...read, errors: [...found.errors, ...read.errors] };
   const unverified = isVerifierSet ? undefined : unverifiedWarning(parsed);
-  const warnings = [...parsed.warnings, ...sharedPinWarnings(parsed), ...(unverified ? [unverified] : [])];
+  const warnings: LocatedDiagnostic[] = [
+    ...ignoredFiles(paths),
+    ...parsed.warnings,
+    ...sharedPinWarnings(parsed),
+    ...(unverified ? [unverified] : []),
+  ];
   const checked = { ...parsed, warnings };
   const owners = checked.clients.map((client) => ({
     client,
@@ -67,10 +77,12 @@ function sharedPinWarnings({ clients, locate }: ClientsFilesResult): RecordDiagn
   }));
 }
 
+type CheckedFiles = Omit<ClientsFilesResult, 'warnings'> & { readonly warnings: readonly LocatedDiagnostic[] };
+
 /** With a single path, `file` repeats it as it was given. */
 function printJson(
   paths: readonly string[],
-  { names, clients, resources, errors, warnings }: ClientsFilesResult,
+  { names, clients, resources, errors, warnings }: CheckedFiles,
   conflicts: readonly string[],
 ): void {
   const [file, ...others] = paths;
@@ -87,7 +99,7 @@ function printJson(
 }
 
 async function printText(
-  { clients, resources, errors, warnings }: ClientsFilesResult,
+  { clients, resources, errors, warnings }: CheckedFiles,
   conflicts: readonly string[],
 ): Promise<void> {
   for (const line of await table([...clients.map(clientRow), ...resources.map(resourceRow)])) console.log(line);

@@ -1,4 +1,4 @@
-import { findRecordFiles, makePlan } from '../../administration/plan.ts';
+import { makePlanOf } from '../../administration/plan.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { openAdministration } from './administration.ts';
 import type { ClientsFormat } from './options.ts';
@@ -32,7 +32,7 @@ export async function planClients(env: Environment, options: PlanCommandOptions)
   const { store, policy, now, progress, interruption } = administration;
   const { prune, keepDisabled } = options;
   const comparison = { policy, now, prune, keepDisabled, progress: progress.show };
-  const plan = await interruption.abortable(makePlan(findRecordFiles(options.file), store, comparison));
+  const plan = await interruption.abortable(makePlanOf(options.file, store, comparison));
   progress.clear();
   await interruption.abortable(printPlan(plan, options.output));
   return options.detailedExitcode && plan.changes.count > 0 ? HAS_CHANGES : 0;

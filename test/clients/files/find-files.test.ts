@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findFiles } from '../../../src/clients/files/find-files.ts';
+import { findFiles, ignoredFiles } from '../../../src/clients/files/find-files.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 test('findFiles reports a folder without clients files as an error', () => {
   const folder = temporaryDirectory();
   writeFileSync(join(folder, 'README.md'), '');
-  mkdirSync(join(folder, 'nested'));
+  mkdirSync(join(folder, '.hidden'));
   const errors = [
     { file: folder, message: expect.stringMatching(/^the folder contains no \.yaml/) },
     { file: '/nowhere', message: 'no such file or directory' },
@@ -31,6 +31,37 @@ test('findFiles skips hidden files and schemas of a folder', () => {
   const files = [file('a.yaml'), file('b.schema.yaml'), file('schema.json')];
   expect(findFiles([folder])).toEqual({ files, errors: [] });
   expect(findFiles([hidden, schema])).toEqual({ files: [hidden, schema], errors: [] });
+});
+
+test('findFiles reads the subfolders of a folder, and no deeper ones', () => {
+  const folder = temporaryDirectory();
+  const file = (path: string) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), '');
+    return join(folder, path);
+  };
+  const [hidden, deep] = [file('.git/a.yaml'), file('two/deep/a.yaml')];
+  const files = [file('b.yaml'), file('a.yaml/a.yaml'), file('one/a.yaml'), file('two/a.yaml')];
+  expect(findFiles([folder])).toEqual({ files, errors: [] });
+  expect(findFiles([dirname(hidden), dirname(deep)]).files).toEqual([hidden, deep]);
+  mkdirSync(join(folder, 'empty'));
+  const error = { file: join(folder, 'empty'), message: expect.stringMatching(/^the folder contains no \.yaml/) };
+  expect(findFiles([folder])).toEqual({ files, errors: [error] });
+});
+
+test('ignoredFiles names what a folder does not stand for', () => {
+  const folder = temporaryDirectory();
+  expect(ignoredFiles([folder, '-', '/nowhere'])).toEqual([]);
+  mkdirSync(join(folder, 'team/deep'), { recursive: true });
+  mkdirSync(join(folder, '.git'));
+  symlinkSync('me@host.1', join(folder, '.#a.yaml'));
+  for (const name of ['a.yaml', 'a.schema.json', '.gitignore', 'team/a.yaml', '.git/a.txt'])
+    writeFileSync(join(folder, name), '');
+  for (const name of ['billing', '.hidden.yaml', 'team/b.yaml.bak']) writeFileSync(join(folder, name), '');
+  const message = /^does not stand for \.hidden\.yaml, billing, team\/b\.yaml\.bak, team\/deep: name files with \.yaml/;
+  expect(ignoredFiles([folder])).toEqual([{ file: folder, message: expect.stringMatching(message) }]);
+  for (let number = 10; number < 40; number++) writeFileSync(join(folder, `x${number}.txt`), '');
+  expect(ignoredFiles([folder])[0]?.message).toMatch(/x27\.txt, 14 more: name/);
 });
 
 test('findFiles reports a folder that contains a pipe as an error', () => {

@@ -151,15 +151,42 @@ describe('watchClientsFile of a folder', () => {
 
   test('warns about what it does not read', async () => {
     const folder = folderWith({ 'a.yaml': listOf(client('a')), billing: listOf(client('b')), '.hidden': '' });
-    mkdirSync(join(folder, 'team'));
     const { lines } = await watchFolder(folder);
-    expect(lines).toEqual(['billing', 'team'].map((name) => ({ event: 'client_warning', file: join(folder, name) })));
+    expect(lines).toEqual([{ event: 'client_warning', file: folder }]);
+  });
+
+  test('reloads equal names in the folders of two mounted ConfigMaps', async () => {
+    const folder = temporaryDirectory();
+    const mount = (name: string, text: string) => {
+      const volume = mountSecret({ 'clients.json': text });
+      symlinkSync(volume.folder, join(folder, name));
+      return volume;
+    };
+    mount('billing', listOf(client('billing')));
+    const orders = mount('orders', listOf(client('orders')));
+    const { ids, lines, afterwards } = await watchFolder(folder);
+    expect(ids()).toEqual(['billing', 'orders']);
+    const counts = { clients: 3, added: 1, changed: 0, removed: 0 };
+    const next = { 'clients.json': listOf(client('orders'), client('reports')) };
+    expect(await afterwards(() => orders.swap(next))).toMatchObject({ event: 'clients_reloaded', ...counts });
+    expect([ids(), lines.length]).toEqual([['billing', 'orders', 'reports'], 1]);
+    const failed = await afterwards(() => orders.swap({ other: '' }));
+    expect(failed).toMatchObject({
+      event: 'clients_reload_failed',
+      reason: expect.stringContaining('/orders: the folder'),
+    });
+    expect(ids()).toEqual(['billing', 'orders', 'reports']);
   });
 
   test('has the digest that sha256sum prints, whatever its path', async () => {
     const files = { 'a.yaml': listOf(client('a')), 'b.yaml': listOf(client('b')) };
     const [one, other] = [folderWith(files), mountSecret(files).folder];
-    const printed = execFileSync('sh', ['-c', 'sha256sum * | sha256sum'], { cwd: one }).toString().slice(0, 64);
+    for (const folder of [one, other]) {
+      mkdirSync(join(folder, 'team'));
+      writeFileSync(join(folder, 'team', 'a.yaml'), listOf(client('c')));
+    }
+    const command = 'sha256sum *.yaml */*.yaml | sha256sum';
+    const printed = execFileSync('sh', ['-c', command], { cwd: one }).toString().slice(0, 64);
     const digests = [await watchFolder(one), await watchFolder(other)].map(({ digest }) => digest());
     expect(digests).toEqual([printed, printed]);
   });

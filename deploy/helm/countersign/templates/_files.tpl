@@ -1,7 +1,7 @@
 {{/*
-The files that the server reads, as a list: the volume, what it is made of (`secret`, `configMap` or `projected`), and `settings`,
-from the name of a setting to the file in the volume. An empty file stands for the folder. Without `settings`, a `secret` has
-`items`, from its keys to their files.
+The files that the server reads, as a list: the volume, what it is made of (`secret` or `configMap`), and `settings`, from the name of a
+setting to the file in the volume. An empty file stands for the folder. Without `settings`, a `secret` has `items`, from its keys to their
+files. The volume is mounted under its name, unless it has a `folder`.
 */}}
 {{- define "countersign.serverFiles" -}}
 {{- with .Values.proxyTrust.secretRef }}{{ if .name }}
@@ -35,9 +35,7 @@ from the name of a setting to the file in the volume. An empty file stands for t
 {{- end }}{{ end }}
 {{- end }}
 {{- if not .Values.redis.urlSecretRef.name }}
-- volume: clients
-  projected: {{ include "countersign.clientConfigMaps" . }}
-  settings: {CLIENTS_FILE: ''}
+{{- include "countersign.clientFiles" . }}
 {{- end }}
 {{- include "countersign.clientCaFiles" . }}
 {{- include "countersign.redisFiles" (dict "root" . "urlSecretRef" .Values.redis.urlSecretRef) }}
@@ -45,11 +43,19 @@ from the name of a setting to the file in the volume. An empty file stands for t
 
 {{/* The files that `clients apply` reads as the administrator. */}}
 {{- define "countersign.applyFiles" -}}
-- volume: clients
-  projected: {{ include "countersign.clientConfigMaps" . }}
-  settings: {}
+{{- include "countersign.clientFiles" . }}
 {{- include "countersign.clientCaFiles" . }}
 {{- include "countersign.redisFiles" (dict "root" . "urlSecretRef" .Values.redis.adminUrlSecretRef) }}
+{{- end -}}
+
+{{/* Each ConfigMap in a folder of its own: equal keys of two of them would hide each other. */}}
+{{- define "countersign.clientFiles" -}}
+{{- range $index, $name := include "countersign.clientConfigMaps" . | fromJsonArray }}
+- volume: clients-{{ $index }}
+  folder: {{ printf "clients/%s" $name | quote }}
+  configMap: {{ $name | quote }}
+  settings: {}
+{{- end }}
 {{- end -}}
 
 {{/* The files of the test, each under a name of its own: it reads no private key but that of the gateway. */}}
@@ -116,7 +122,7 @@ from the name of a setting to the file in the volume. An empty file stands for t
 {{/* The names of the ConfigMaps with records, as JSON. */}}
 {{- define "countersign.clientConfigMaps" -}}
 {{- $own := empty .Values.clients.files | ternary list (list (printf "%s-clients" (include "countersign.fullname" .))) -}}
-{{- concat $own (.Values.clients.configMaps | default list) | toJson -}}
+{{- concat $own (.Values.clients.configMaps | default list) | uniq | toJson -}}
 {{- end -}}
 
 {{/* The environment variables, mounts and volumes of a list of files. */}}
@@ -132,7 +138,7 @@ from the name of a setting to the file in the volume. An empty file stands for t
 {{- define "countersign.fileMounts" -}}
 {{- range . }}
 - name: {{ .volume }}
-  mountPath: /etc/countersign/{{ .volume }}
+  mountPath: {{ printf "/etc/countersign/%s" (default .volume .folder) | quote }}
   readOnly: true
 {{- end }}
 {{- end -}}
@@ -161,16 +167,9 @@ and reads it by its group. Of a Secret, only the keys that are read are mounted:
         path: {{ . | quote }}
       {{- end }}
     {{- end }}
-  {{- else if .configMap }}
+  {{- else }}
   configMap:
     name: {{ .configMap | quote }}
-  {{- else }}
-  projected:
-    sources:
-      {{- range .projected }}
-      - configMap:
-          name: {{ . | quote }}
-      {{- end }}
   {{- end }}
 {{- end }}
 {{- end -}}

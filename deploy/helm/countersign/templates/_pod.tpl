@@ -112,6 +112,10 @@ dnsConfig:
 - name: COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS
   value: {{ join "," . | quote }}
 {{- end }}
+{{- if not .Values.redis.urlSecretRef.name }}
+- name: COUNTERSIGN_CLIENTS_FILE
+  value: /etc/countersign/clients
+{{- end }}
 {{- include "countersign.settingsEnv" (dict "root" .) }}
 {{- include "countersign.fileEnv" (include "countersign.serverFiles" . | fromYamlArray) }}
 {{- end -}}

@@ -6,6 +6,7 @@
   (include "countersign.signingKeyProblems" . | fromJsonArray)
   (include "countersign.recordProblems" . | fromJsonArray)
   (include "countersign.sourceProblems" . | fromJsonArray)
+  (include "countersign.addressProblems" . | fromJsonArray)
   (include "countersign.podProblems" . | fromJsonArray) -}}
 {{- if $problems -}}
 {{- printf "\n\nThese values do not make a safe server:\n- %s\n" (join "\n- " $problems) | fail -}}
@@ -108,11 +109,40 @@
 {{- toJson $problems -}}
 {{- end -}}
 
+{{/* A pod that listens on IPv4 only refuses connections over IPv6, and an IPv6 gateway that is not trusted has no certificates. */}}
+{{- define "countersign.addressProblems" -}}
+{{- $problems := list -}}
+{{- if not .Values.proxyTrust.unixSocket.enabled -}}
+{{- $service := or (has "IPv6" .Values.service.ipFamilies) (has .Values.service.ipFamilyPolicy (list "PreferDualStack" "RequireDualStack")) -}}
+{{- $trusted := list -}}
+{{- range .Values.proxyTrust.addresses -}}
+{{- if contains ":" . -}}{{- $trusted = append $trusted . -}}{{- end -}}
+{{- end -}}
+{{- $listens := eq .Values.listenAddress "[::]" -}}
+{{- if and $listens (not $trusted) -}}
+{{- $problems = append $problems "proxyTrust.addresses has no IPv6 addresses, although listenAddress is [::]: add those of the pods, such as fd00:10:244::/56, or set listenAddress to 0.0.0.0" -}}
+{{- end -}}
+{{- if and $trusted (not $listens) -}}
+{{- $problems = append $problems (printf "listenAddress is 0.0.0.0, although proxyTrust.addresses has %s: set it to [::], which accepts IPv4 as well" (first $trusted)) -}}
+{{- else if and $service (not $listens) -}}
+{{- $problems = append $problems "listenAddress is 0.0.0.0, although the Service has IPv6: set it to [::], which accepts IPv4 as well, or remove service.ipFamilies and service.ipFamilyPolicy" -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $problems -}}
+{{- end -}}
+
 {{- define "countersign.podProblems" -}}
 {{- $problems := list -}}
 {{- range .Values.extraEnv -}}
 {{- if hasPrefix "COUNTERSIGN_" (toString .name) -}}
 {{- $problems = append $problems (printf "extraEnv contains %s, which could replace how the gateway is trusted: remove it, and use the value that the chart has for it, or settings" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraEnvFrom -}}
+{{- $prefix := toString (default "" .prefix) -}}
+{{- if or (not (hasSuffix "_" $prefix)) (mustRegexMatch "^(COUNTERSIGN|NODE|LD)_" $prefix) -}}
+{{- $source := default (default dict .secretRef) .configMapRef -}}
+{{- $problems = append $problems (printf "extraEnvFrom takes every variable of %s, which could replace how the gateway is trusted: set its prefix to that of other variables, such as OTEL_, or name each variable in extraEnv with valueFrom" (default "an object" $source.name)) -}}
 {{- end -}}
 {{- end -}}
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.gateway) -}}
