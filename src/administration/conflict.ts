@@ -1,7 +1,7 @@
 import type { Client } from '../clients/client.ts';
 import { OVERLAP_FIX } from '../clients/files/spiffe-overlaps.ts';
 import type { Identity } from '../clients/identities.ts';
-import { spiffePatternOf } from '../clients/methods/methods.ts';
+import { methodNames, spiffePatternOf } from '../clients/methods/methods.ts';
 import { sharedIdentity } from '../clients/registered-identities.ts';
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import { printable } from '../text.ts';
@@ -36,10 +36,10 @@ function fixFor({ kind }: Identity, one: Client, other: Client): string {
   if (kind === 'thumbprint' || kind === 'public_key') {
     return 'remove it from one of them, or end one registration before the other starts (not_after, not_before)';
   }
-  if (one.authentication.method !== other.authentication.method) {
+  if (methodNames(one.registrations).join() !== methodNames(other.registrations).join()) {
     return 'remove the certificate from the client that contains it, or register the other client by another name';
   }
-  if (spiffePatternOf(one.authentication) && spiffePatternOf(other.authentication)) return OVERLAP_FIX;
+  if (spiffePatternOf(one.registrations) && spiffePatternOf(other.registrations)) return OVERLAP_FIX;
   return (
     'register one of them by another name, or pin both to different trust anchors of COUNTERSIGN_CLIENT_CA_FILE ' +
     '(tls_client_auth_ca), and set that for this command as well'

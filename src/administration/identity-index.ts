@@ -19,7 +19,7 @@ export class IdentityIndex {
   add(client: Client, owner: number): void {
     for (const key of registeredKeys(client)) this.#registered.add(key, owner);
     for (const key of unregisteredCertificateKeys(client)) this.#ofCertificates.add(key, owner);
-    const pattern = spiffePatternOf(client.authentication);
+    const pattern = spiffePatternOf(client.registrations);
     // Equal SPIFFE IDs have the same key.
     if (pattern && !isExact(pattern)) this.#patterns.add(pattern, owner);
   }
@@ -27,7 +27,7 @@ export class IdentityIndex {
   /** The owners that may conflict with a client that is not in the index. */
   candidates(client: Client): ReadonlySet<number> {
     const keys = registeredKeys(client);
-    const pattern = spiffePatternOf(client.authentication);
+    const pattern = spiffePatternOf(client.registrations);
     return new Set([
       ...[...keys, ...unregisteredCertificateKeys(client)].flatMap((key) => this.#registered.ownersOf(key)),
       ...keys.flatMap((key) => this.#ofCertificates.ownersOf(key)),

@@ -60,16 +60,26 @@ export async function authenticateRequest(
   const found = await registry.find(credentials.clientId);
   // 5. Authenticate it.
   trace.begin('validate_path');
-  const completed = completeValidation(received, [found]);
+  const completed = completeValidation(received, [found], now());
   const presented = completed === received ? received : await completed;
   if (presented !== received) addCertificate(entry, presented);
   trace.begin('authenticate_client');
   const proof = { form, presented, now: now() };
-  const { client, sub, method, certificate, advice } = await authenticateClient(found, credentials, proof);
+  const authenticated = await authenticateClient(found, credentials, proof);
+  const { client, sub, certificate } = authenticated;
   expiries.add(certificate.notAfter, proof.now);
-  entry.method = method;
-  if (advice !== undefined) entry.advice = advice;
+  addAuthentication(entry, authenticated);
   return { client, sub, certificate, form };
+}
+
+/** Adds how the client was authenticated. */
+export function addAuthentication(
+  entry: AuditEntry,
+  { registration: { method, description }, advice }: AuthenticatedClient,
+): void {
+  entry.method = method;
+  if (description !== undefined) entry.registration = description;
+  if (advice !== undefined) entry.advice = advice;
 }
 
 /** Adds what is known of the certificate. */

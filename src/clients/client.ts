@@ -1,13 +1,14 @@
 import type { GrantType } from '../oauth/grammar.ts';
 import type { Json } from './json-value.ts';
-import type { ClientAuthentication } from './methods/methods.ts';
+import type { Registrations } from './methods/methods.ts';
 import type { TokenRate } from './token-rate.ts';
 
 /** A validated client of the registry. */
 export interface Client {
   readonly clientId: string;
   readonly enabled: boolean;
-  readonly authentication: ClientAuthentication;
+  /** What it is recognized by; any of them authenticates it. */
+  readonly registrations: Registrations;
   readonly grantTypes: readonly GrantType[];
   readonly scopes: readonly string[];
   readonly audience: RegisteredAudience;

@@ -29,6 +29,10 @@ export interface RegisteredIdentity extends ValidityPeriod {
   readonly identity: Identity;
   /** The keys of every identity of the certificate; empty unless the record contains the certificate itself. */
   readonly certificateKeys: readonly string[];
+  /** The CA keys, one of which must be on the certification path (base64url SHA-256); empty if any anchor will do. */
+  readonly caPins: readonly string[];
+  /** Whether the certificate counts only if its chain is verified. */
+  readonly requiresChain: boolean;
 }
 
 /** @param now milliseconds since the epoch */

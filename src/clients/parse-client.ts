@@ -2,10 +2,11 @@ import { spiffeIdViolation } from '../pki/certificate/spiffe-id.ts';
 import type { Client } from './client.ts';
 import type { Diagnostic, Diagnostics } from './diagnostics.ts';
 import { nonJsonValue } from './json-value.ts';
-import { identitiesOfAuthentication, spiffePatternOf } from './methods/methods.ts';
+import { spiffePatternOf } from './methods/methods.ts';
 import { parseAudience } from './parse-audience.ts';
-import { parseClientAuthentication } from './parse-client-authentication.ts';
+import { parseRegistrations } from './parse-registrations.ts';
 import { type ClientRecord, clientRecordSchema } from './record-schema.ts';
+import { registeredIdentitiesOf } from './registered-identities.ts';
 import type { RegistrationPolicy } from './registration-policy.ts';
 import { schemaDiagnostics } from './schema-diagnostics.ts';
 import { parseTokenRate } from './token-rate.ts';
@@ -31,14 +32,14 @@ export function parseClient(value: unknown, policy: RegistrationPolicy, now: num
   if (!parsed.success) return { ok: false, errors: diagnosticsOf(value, parsed.error.issues) };
   const record = parsed.data;
   const diagnostics: Diagnostics = { errors: [], warnings: [] };
-  const authentication = parseClientAuthentication(record, policy, diagnostics, now);
+  const registrations = parseRegistrations(record, policy, diagnostics, now);
   const scopes = scopesOf(record);
   const audience = parseAudience(record, scopes, diagnostics);
-  if (!authentication || diagnostics.errors.length > 0) return { ok: false, errors: diagnostics.errors };
+  if (!registrations || diagnostics.errors.length > 0) return { ok: false, errors: diagnostics.errors };
   const client: Client = {
     clientId: record.client_id,
     enabled: record.enabled,
-    authentication,
+    registrations,
     grantTypes: record.grant_types,
     scopes,
     audience,
@@ -62,15 +63,14 @@ function warnOfPlaceholder({ clientId }: Client, { warnings }: Diagnostics): voi
 }
 
 /** RFC 9068 §5: the `sub` of a client must not be taken for that of another one. */
-function warnOfForeignSpiffeId({ clientId, authentication }: Client, { warnings }: Diagnostics): void {
+function warnOfForeignSpiffeId(client: Client, { warnings }: Diagnostics): void {
+  const { clientId, registrations } = client;
   const isSpiffeId = clientId.startsWith('spiffe:') && spiffeIdViolation(clientId) === undefined;
-  if (!isSpiffeId || spiffePatternOf(authentication)) return;
-  if (
-    identitiesOfAuthentication(authentication).some(
-      ({ identity: { kind, value } }) => kind === 'uri' && value === clientId,
-    )
-  )
-    return;
+  if (!isSpiffeId || spiffePatternOf(registrations)) return;
+  const isOwn = registeredIdentitiesOf(client).some(
+    ({ identity: { kind, value } }) => kind === 'uri' && value === clientId,
+  );
+  if (isOwn) return;
   const message =
     'is a SPIFFE ID that the certificate of the client need not have, and the sub of its tokens: another workload may ' +
     'have it. Register the client by this ID (tls_client_auth_spiffe_id), or choose another client_id';

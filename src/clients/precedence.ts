@@ -1,5 +1,4 @@
-import type { Client } from './client.ts';
-import { methodOf } from './methods/methods.ts';
+import { methodOf, type Registration } from './methods/methods.ts';
 
 /**
  * Of the clients that one certificate authenticates: those that no other has precedence over. One is the client of the
@@ -10,9 +9,11 @@ import { methodOf } from './methods/methods.ts';
  *
  * @param matches also those of disabled clients: the certificate of a disabled client must not become that of a pattern
  */
-export function mostSpecific<Match extends { readonly client: Client }>(matches: readonly Match[]): readonly Match[] {
+export function mostSpecific<Match extends { readonly registration: Registration }>(
+  matches: readonly Match[],
+): readonly Match[] {
   if (matches.length < 2) return matches;
-  const ranks = matches.map(({ client: { authentication } }) => methodOf(authentication)?.specificity(authentication));
+  const ranks = matches.map(({ registration }) => methodOf(registration)?.specificity(registration));
   const highest = Math.max(...ranks.map((rank) => rank ?? -1));
   return matches.filter((_, index) => ranks[index] === undefined || ranks[index] === highest);
 }

@@ -61,7 +61,11 @@ export const clientRecordSchema = z.strictObject({
     .array(clientSecret)
     .min(1, 'must not be empty')
     .optional()
-    .meta(describedAs("IdentityServer's secrets of types X509Name or X509Thumbprint, unchanged")),
+    .meta(
+      describedAs(
+        "IdentityServer's secrets of types X509Name and X509Thumbprint, unchanged: any number, each by itself",
+      ),
+    ),
   tls_client_certificate_bound_access_tokens: z
     .literal(true, { error: 'must be true: every token is bound to the certificate that obtained it' })
     .optional()

@@ -1,17 +1,43 @@
 import type { Client } from './client.ts';
-import { type Identity, type RegisteredIdentity, spiffeIdentity, type ValidityPeriod } from './identities.ts';
-import { caPinsOf, identitiesOfAuthentication, spiffePatternOf } from './methods/methods.ts';
+import {
+  type Identity,
+  identityKey,
+  type RegisteredIdentity,
+  spiffeIdentity,
+  type ValidityPeriod,
+} from './identities.ts';
+import { methodOf, type Registration, spiffePatternOf } from './methods/methods.ts';
 import type { RegistrationPolicy } from './registration-policy.ts';
 import { overlapOf, parseSpiffePattern, type SpiffePattern } from './spiffe-pattern.ts';
 
 /** Every registration of a client; several may have the same identity. */
-export function registeredIdentitiesOf({ authentication }: Client): readonly RegisteredIdentity[] {
-  return identitiesOfAuthentication(authentication);
+export function registeredIdentitiesOf({
+  registrations,
+}: Pick<Client, 'registrations'>): readonly RegisteredIdentity[] {
+  return registrations.flatMap(registeredIdentityOf);
+}
+
+function registeredIdentityOf(registration: Registration): readonly RegisteredIdentity[] {
+  const method = methodOf(registration);
+  if (!method) return [];
+  const identity = method.identity(registration);
+  const { notBefore, notAfter } = registration;
+  return [
+    {
+      key: identityKey(identity),
+      identity,
+      notBefore,
+      notAfter,
+      certificateKeys: method.certificateKeys(registration),
+      caPins: method.caPins(registration),
+      requiresChain: method.requiresChain,
+    },
+  ];
 }
 
 /** What a client is registered by. A certificate with one of these may be this client's; its record decides. */
-export function identitiesOf({ authentication }: Pick<Client, 'authentication'>): readonly Identity[] {
-  const byKey = new Map(identitiesOfAuthentication(authentication).map(({ key, identity }) => [key, identity]));
+export function identitiesOf(client: Pick<Client, 'registrations'>): readonly Identity[] {
+  const byKey = new Map(registeredIdentitiesOf(client).map(({ key, identity }) => [key, identity]));
   return [...byKey.values()];
 }
 
@@ -47,13 +73,12 @@ export function sharedIdentity(
   policy: Pick<RegistrationPolicy, 'anchors'>,
   now: number,
 ): Identity | undefined {
-  if (haveDisjointPins(caPinsOf(one.authentication), caPinsOf(other.authentication), policy)) return undefined;
   const remaining = (client: Client) =>
     registeredIdentitiesOf(client).filter(({ notAfter = Infinity }) => now <= notAfter);
   return (
-    commonIdentity(remaining(one), remaining(other)) ??
-    commonIdentity(remaining(other), remaining(one)) ??
-    commonSpiffeIds(spiffePatternOf(one.authentication), spiffePatternOf(other.authentication))
+    commonIdentity(remaining(one), remaining(other), policy) ??
+    commonIdentity(remaining(other), remaining(one), policy) ??
+    commonSpiffeIds(spiffePatternOf(one.registrations), spiffePatternOf(other.registrations))
   );
 }
 
@@ -66,13 +91,16 @@ function commonSpiffeIds(one: SpiffePattern | undefined, other: SpiffePattern | 
 function commonIdentity(
   identities: readonly RegisteredIdentity[],
   others: readonly RegisteredIdentity[],
+  policy: Pick<RegistrationPolicy, 'anchors'>,
 ): Identity | undefined {
   const known = Map.groupBy(
     others.flatMap((other) => [other.key, ...other.certificateKeys].map((key) => ({ key, other }))),
     ({ key }) => key,
   );
   const isShared = (registered: RegisteredIdentity) =>
-    known.get(registered.key)?.some(({ other }) => overlap(registered, other));
+    known
+      .get(registered.key)
+      ?.some(({ other }) => overlap(registered, other) && !haveDisjointPins(registered.caPins, other.caPins, policy));
   return identities.find(isShared)?.identity;
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { html } from 'hono/html';
 import type { Client } from '../clients/client.ts';
+import { methodNames } from '../clients/methods/methods.ts';
 import { identitiesOf } from '../clients/registered-identities.ts';
 import type { RecentDecisions } from '../observability/recent-decisions.ts';
 import { decisionTable } from '../pages/decisions.ts';
@@ -81,10 +82,10 @@ function commandToCopy(command: string): Html {
 }
 
 function clientRow(client: Client): Html {
-  const { clientId, enabled, authentication, scopes, audience } = client;
+  const { clientId, enabled, registrations, scopes, audience } = client;
   return html`<tr>
 <td><code>${clientId}</code>${enabled ? '' : html` <span class="rejected">disabled</span>`}</td>
-<td data-label="Method">${authentication.method}</td>
+<td data-label="Method">${methodNames(registrations).join(', ')}</td>
 <td data-label="Identified by">${identitiesOf(client).map(({ text }) => html`<p><code>${text}</code></p>`)}</td>
 <td data-label="Scopes"><code>${scopes.join(' ')}</code></td>
 <td data-label="Audience"><code>${audience.all.join(' ')}</code></td>

@@ -44,7 +44,7 @@ export async function authenticateByCertificate(
 ): Promise<AuthenticatedClient> {
   const { certificate, chain } = requireCertificate({ form: noForm, presented: received, now });
   const candidates = await registry.findByCertificate(certificate, chain.verified);
-  const completed = completeValidation(received, candidates);
+  const completed = completeValidation(received, candidates, now);
   const presented = completed === received ? received : await completed;
   const matches: AuthenticatedClient[] = [];
   const rejections: Rejection[] = [];

@@ -1,4 +1,4 @@
-import { addCertificate } from '../authentication/authenticate-request.ts';
+import { addAuthentication, addCertificate } from '../authentication/authenticate-request.ts';
 import type { ClientCertificateReader } from '../authentication/client-certificate.ts';
 import type { RecentExpiries } from '../authentication/recent-expiries.ts';
 import type { Registry } from '../clients/registry/registry.ts';
@@ -126,8 +126,7 @@ function createRoutes(dependencies: CheckDependencies): Readonly<Record<RouteKin
   const mint: DecideCheck = async (check, entry) => {
     const authenticated = await authenticateByCertificate(check.presented, registry, check.now);
     entry.client_id = authenticated.client.clientId;
-    entry.method = authenticated.method;
-    if (authenticated.advice !== undefined) entry.advice = authenticated.advice;
+    addAuthentication(entry, authenticated);
     return mintFor(authenticated, check);
   };
   const verify = createVerifier({ registry, accessTokens, mint: mintFor });

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { AuthenticatedClient } from '../authentication/authenticate-client.ts';
+import { addAuthentication } from '../authentication/authenticate-request.ts';
 import { completeValidation } from '../authentication/postponed-validation.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import { isInvalidClient } from '../oauth/oauth-error.ts';
@@ -40,8 +41,7 @@ export function createVerifier({ registry, accessTokens, mint }: VerifierOptions
     requireAudience(token, resource);
     // 3. Find its client, and authenticate it with the certificate.
     const authenticated = await authenticateClientOf(token, check, registry);
-    entry.method = authenticated.method;
-    if (authenticated.advice !== undefined) entry.advice = authenticated.advice;
+    addAuthentication(entry, authenticated);
     // 4. Require that the token is bound to this certificate.
     requireBinding(boundTo, authenticated.certificate);
     // 5. Authorize.
@@ -83,7 +83,7 @@ async function authenticateClientOf(
 ): Promise<AuthenticatedClient> {
   try {
     const client = await registry.find(clientId);
-    return await authenticateWith(await completeValidation(presented, [client]), client, now);
+    return await authenticateWith(await completeValidation(presented, [client], now), client, now);
   } catch (error) {
     if (isInvalidClient(error)) throw new Denial(error.code, error.reason, 'invalid_token');
     throw error;

@@ -23,6 +23,8 @@ export interface AuditEntry {
   /** As sent in the request; authenticated only if the request was granted. */
   client_id?: string;
   method?: string;
+  /** The entry of the client's record that the certificate fits, by its description or note. */
+  registration?: string;
   /** Subject DN of the certificate (RFC 4514). */
   subject?: string;
   /** SPIFFE ID of the certificate, if it is the X509-SVID of a workload. */

@@ -81,7 +81,10 @@ describe('tls_client_auth accepts', () => {
     ],
   ])('%s', async (_, fields) => {
     const result = await authenticate(named(fields), nothing, present(pki), now);
-    expect(result).toMatchObject({ method: 'tls_client_auth', certificate: { thumbprint: pki.thumbprint } });
+    expect(result).toMatchObject({
+      registration: { method: 'tls_client_auth' },
+      certificate: { thumbprint: pki.thumbprint },
+    });
   });
 });
 
@@ -186,7 +189,7 @@ describe('a client pinned to a CA', () => {
     ['one of several', [impostor, root]],
   ])('accepts a path through %s', async (_, cas) => {
     const result = await authenticate(pinnedTo(...cas), nothing, present(leaf, judged), now);
-    expect(result.method).toBe('tls_client_auth');
+    expect(result.registration.method).toBe('tls_client_auth');
   });
 
   test('rejects another CA of the same name, and the reason lists the CAs on the path', async () => {
@@ -208,7 +211,7 @@ describe('self_signed_tls_client_auth by a public key', () => {
   test('accepts a renewed certificate with the same key, and none with another key', async () => {
     const renewed = selfSigned({ subject: [['CN', 'renewed']], keys: own.keys });
     for (const certificate of [own, renewed]) {
-      expect((await authenticate(client, nothing, present(certificate, unverified), now)).method).toBe(
+      expect((await authenticate(client, nothing, present(certificate, unverified), now)).registration.method).toBe(
         'self_signed_tls_client_auth',
       );
     }
@@ -227,7 +230,7 @@ describe('self_signed_tls_client_auth', () => {
 
   test('accepts the registered certificate, whether or not its chain is verified', async () => {
     for (const chain of [verified, unverified]) {
-      expect((await authenticate(client, nothing, present(own, chain), now)).method).toBe(
+      expect((await authenticate(client, nothing, present(own, chain), now)).registration.method).toBe(
         'self_signed_tls_client_auth',
       );
     }

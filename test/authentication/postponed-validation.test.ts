@@ -47,7 +47,7 @@ async function complete(
     },
   };
   const started = performance.now();
-  const result = await Promise.resolve(completeValidation(presented, candidates)).then(
+  const result = await Promise.resolve(completeValidation(presented, candidates, Date.now())).then(
     (completed) => ({ isVerified: completed.kind === 'certificate' && completed.chain.verified }),
     ({ error, code, reason, description, headers }) => ({
       publicly: { error, description, headers },

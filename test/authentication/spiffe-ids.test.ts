@@ -71,7 +71,7 @@ describe('a client that is registered by a SPIFFE ID is authenticated, with that
     ['an SVID without a key usage', pattern, root.issue({ uris: [billing], keyUsage: [] }), billing],
     ['an SVID without a subject', pattern, root.issue({ uris: [billing], subject: [] }), billing],
   ])('%s', async (_, spiffeId, leaf, sub) => {
-    expect(await authenticate(spiffeId, leaf)).toMatchObject({ sub, method: 'tls_client_auth' });
+    expect(await authenticate(spiffeId, leaf)).toMatchObject({ sub, registration: { method: 'tls_client_auth' } });
   });
 });
 

@@ -18,7 +18,7 @@ describe('tls_client_auth_ca', () => {
     (text) => {
       expect(parse({ tls_client_auth_ca: [text] }, {})).toMatchObject({
         ok: true,
-        client: { authentication: { caPins: [one.publicKeyThumbprint] } },
+        client: { registrations: [{ caPins: [one.publicKeyThumbprint] }] },
       });
     },
   );

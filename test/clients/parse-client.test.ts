@@ -319,27 +319,29 @@ describe('parseClient names the field of a record with', () => {
       'base64',
     ],
     [
-      'secrets of two methods',
+      'secrets of two methods, and one of them',
       {
         client_id: 'a',
+        token_endpoint_auth_method: 'self_signed_tls_client_auth',
         client_secrets: [
           { type: 'X509Name', value: 'CN=a' },
           { type: 'X509Thumbprint', value: hex },
         ],
       },
-      'client_secrets',
-      'two clients',
+      'client_secrets[0].type',
+      'remove token_endpoint_auth_method',
     ],
     [
-      'two names as secrets',
+      'a name next to a secret with a name',
       {
         client_id: 'a',
+        tls_client_auth_subject_dn: 'CN=a',
         client_secrets: [
-          { type: 'X509Name', value: 'CN=a' },
           { type: 'X509CertificateName', value: 'CN=b' },
+          { type: 'X509Thumbprint', value: hex },
         ],
       },
-      'client_secrets[1].value',
+      'client_secrets[0].value',
       'exactly one',
     ],
     [
@@ -414,7 +416,7 @@ test('a day starts with its first millisecond and ends with its last, UTC, and a
   expect(parseClient({ ...byCertificate, certificates }, policy, now)).toMatchObject({
     ok: true,
     warnings: [],
-    client: { authentication: { certificates: [{ notBefore, notAfter }] } },
+    client: { registrations: [{ notBefore, notAfter }] },
   });
 });
 

@@ -22,7 +22,10 @@ const fields: Record<string, object> = {
   dn: { tls_client_auth_subject_dn: 'CN=billing' },
   certificate: { certificates: [{ thumbprint: selfSigned().thumbprint }] },
 };
-const match = (name: string) => ({ client: registeredClient({ client_id: name, ...fields[name] }) });
+const match = (name: string) => {
+  const client = registeredClient({ client_id: name, ...fields[name] });
+  return { client, registration: client.registrations[0] };
+};
 
 describe('mostSpecific of clients that a certificate authenticates', () => {
   test.each<[readonly string[], readonly string[]]>([
@@ -75,7 +78,10 @@ test('two clients conflict exactly if an ID matches both of them and neither has
   fc.assert(
     fc.property(short, short, (...texts) => {
       const patterns = texts.map(parseSpiffePattern);
-      const [one, other] = texts.map((text) => ({ client: registeredClient(spiffe(text.slice(td.length + 1))) }));
+      const [one, other] = texts.map((text) => {
+        const client = registeredClient(spiffe(text.slice(td.length + 1)));
+        return { client, registration: client.registrations[0] };
+      });
       if (!one || !other) throw new Error('two clients are expected');
       const ids = idsOf(patterns[0]?.segments.length ?? 0);
       const isShared = ids.some((id) => patterns.every((pattern) => matchesPattern(id, pattern)));

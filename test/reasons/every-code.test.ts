@@ -47,8 +47,8 @@ beforeAll(async () => {
   server.clients.set('over', registration({ not_after: '2001-01-01' }));
   const registered = client('no-method', own);
   // Safe: a record whose method no table has, which cannot be parsed.
-  const authentication = { method: 'private_key_jwt' } as unknown as Client['authentication'];
-  server.clients.set('no-method', { ...registered, authentication });
+  const registrations = [{ method: 'private_key_jwt' }] as unknown as Client['registrations'];
+  server.clients.set('no-method', { ...registered, registrations });
   server.clients.set('named', registeredClient({ client_id: 'named', ...named, tls_client_auth_san_dns: 'b.example' }));
 });
 afterAll(() => server.close());

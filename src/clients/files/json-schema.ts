@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { MAX_UNBOUND_LIFETIME_SECONDS, resourceRecordSchema } from '../../resources/record-schema.ts';
 import { type RecordType, recordTypes } from '../../resources/record-types.ts';
 import { type AuthenticationMethodName, authenticationMethodNames, authenticationMethods } from '../methods/methods.ts';
-import { foreignFields } from '../parse-client-authentication.ts';
+import { foreignFields } from '../parse-registrations.ts';
 import { type ClientRecord, clientRecordSchema } from '../record-schema.ts';
 
 /**
@@ -70,7 +70,6 @@ type Field = keyof ClientRecord;
 interface Rule {
   readonly anyOf?: readonly object[];
   readonly oneOf?: readonly object[];
-  readonly properties?: object;
 }
 
 /** The types of IdentityServer's secrets imply the method. */
@@ -85,9 +84,7 @@ function methodRules(): object[] {
 function identificationRule(method: AuthenticationMethodName): Rule {
   const { quantity, fields } = authenticationMethods[method].identifiedBy;
   const required = eachOf([...fields, 'client_secrets']);
-  return quantity === 'any'
-    ? { anyOf: required }
-    : { oneOf: required, properties: { client_secrets: { maxItems: 1 } } };
+  return quantity === 'any' ? { anyOf: required } : { oneOf: required };
 }
 
 function methodRule(method: AuthenticationMethodName, rule: Rule): object {
@@ -97,7 +94,7 @@ function methodRule(method: AuthenticationMethodName, rule: Rule): object {
   return {
     if: { properties: { token_endpoint_auth_method: { const: method } }, required: ['token_endpoint_auth_method'] },
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-    then: { ...rule, properties: { ...forbidden, ...rule.properties }, ...requirements },
+    then: { ...rule, properties: forbidden, ...requirements },
   };
 }
 

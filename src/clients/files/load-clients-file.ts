@@ -95,12 +95,12 @@ function verificationProblems(
   clients: readonly Client[],
   { verification }: ClientRequirements['terminator'],
 ): string[] {
-  const first = clients.find(({ authentication }) => requiresChain(authentication));
+  const first = clients.find(({ registrations }) => registrations.some(requiresChain));
   if (first && verification.by === 'none') {
-    const { method } = first.authentication;
+    const method = first.registrations.find(requiresChain)?.method;
     return [`client ${first.clientId} uses ${method}, but its certificate chain is not verified: ${verification.fix}`];
   }
-  const pinned = clients.find(({ authentication }) => caPinsOf(authentication).length > 0);
+  const pinned = clients.find(({ registrations }) => registrations.some((each) => caPinsOf(each).length > 0));
   if (!pinned || verification.by === 'countersign') return [];
   return [
     `client ${pinned.clientId} has tls_client_auth_ca, which requires COUNTERSIGN_CLIENT_CA_FILE: without it, the certification path is unknown`,

@@ -34,9 +34,9 @@ export class SpiffeOverlaps {
 
   /** @returns why the client must not be added; undefined if it was */
   add(client: Client, index: number): Diagnostic | undefined {
-    const pattern = spiffePatternOf(client.authentication);
+    const pattern = spiffePatternOf(client.registrations);
     if (!pattern) return undefined;
-    const caPins = this.#share(caPinsOf(client.authentication));
+    const caPins = this.#share(client.registrations.flatMap(caPinsOf));
     const earlier = this.#registrations
       .overlapping(pattern)
       .find((other) => !haveDisjointPins(caPins, other.caPins, this.#policy));

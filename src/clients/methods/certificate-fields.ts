@@ -10,7 +10,7 @@ const registeredCertificate = z
       .meta(describedAs('SHA-256 of the SubjectPublicKeyInfo, base64url or hex: any certificate with this key')),
     not_before: begin.optional().meta(describedAs('the first day (UTC) or instant on which it is effective')),
     not_after: end.optional().meta(describedAs('the last day (UTC) or instant on which it is effective')),
-    note: z.string().optional().meta(describedAs('a note for human readers')),
+    note: z.string().optional().meta(describedAs('what audit events call this entry')),
   })
   .refine(
     ({ thumbprint, pem, public_key_thumbprint }) =>

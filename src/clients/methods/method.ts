@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Form } from '../../oauth/form.ts';
-import { invalidClient } from '../../oauth/oauth-error.ts';
+import { invalidClient, type OAuthError } from '../../oauth/oauth-error.ts';
 import { CertificateError } from '../../pki/certificate/certificate-error.ts';
 import { type ClientCertificate, requireValidAt } from '../../pki/certificate/client-certificate.ts';
 import type { ChainStatus } from '../../pki/path/verify-chain.ts';
 import type { InvalidClientCode } from '../../reasons/reasons.ts';
 import type { Diagnostics } from '../diagnostics.ts';
-import type { RegisteredIdentity } from '../identities.ts';
+import type { Identity, ValidityPeriod } from '../identities.ts';
 import { describedAs, end, text } from '../record-fields.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
 import type { SpiffePattern } from '../spiffe-pattern.ts';
@@ -16,13 +16,14 @@ import type { SpiffePattern } from '../spiffe-pattern.ts';
  * descriptor and one line in `methods.ts`; the record schema, the metadata, the index of identities and the commands
  * read that table.
  *
- * `Registered` is what the method keeps of a record, `Fields` the record fields that only its clients may have.
+ * `Registered` is what the method keeps of one entry of a record, `Fields` the record fields that only its clients may
+ * have.
  */
-export interface AuthenticationMethod<Registered, Fields extends z.ZodRawShape> {
+export interface AuthenticationMethod<Registered extends RegisteredEntry, Fields extends z.ZodRawShape> {
   readonly fields: Fields;
   /** The types of IdentityServer secrets that stand for this method. */
   readonly secretTypes: readonly SecretType[];
-  /** The fields that identify the client: exactly one of them, or any number. `client_secrets` counts as one more. */
+  /** The fields that identify the client: exactly one of them, or any number. `client_secrets` counts as one more, of any length. */
   readonly identifiedBy: { readonly quantity: 'one' | 'any'; readonly fields: readonly (keyof Fields & string)[] };
   /** The fields that another one requires, as in JSON Schema. */
   readonly dependentRequired: { readonly [Field in keyof Fields & string]?: readonly (keyof Fields & string)[] };
@@ -31,16 +32,19 @@ export interface AuthenticationMethod<Registered, Fields extends z.ZodRawShape> 
   /** Whether the certificate's chain must be verified. */
   readonly requiresChain: boolean;
 
-  /** Parses what the method needs of a record; `undefined` if it reported errors that leave nothing to register. */
+  /** Parses every entry of a record; none if it reported errors that leave nothing to register. */
   parse(
     record: FieldsOf<Fields>,
     policy: RegistrationPolicy,
     diagnostics: Diagnostics,
     now: number,
-  ): Registered | undefined;
+  ): readonly Registered[];
 
-  /** Everything that the client is recognized by. */
-  identities(registered: Registered): readonly RegisteredIdentity[];
+  /** What the client is recognized by. */
+  identity(registered: Registered): Identity;
+
+  /** The keys of every identity of the registered certificate; empty unless the record contains the certificate itself. */
+  certificateKeys(registered: Registered): readonly string[];
 
   /** The SPIFFE ID that the client is registered by, or the pattern. */
   spiffePattern(registered: Registered): SpiffePattern | undefined;
@@ -58,11 +62,30 @@ export interface AuthenticationMethod<Registered, Fields extends z.ZodRawShape> 
   recognizes(registered: Registered, certificate: ClientCertificate): boolean;
 
   /**
-   * Decides whether the request comes from the registered client.
+   * Authenticates the client with a certificate that one of its registrations recognizes, and that is effective now.
    *
-   * @throws {OAuthError} invalid_client: the only way to reject, and the last line of every method
+   * @throws {OAuthError} invalid_client
    */
-  authenticate(registered: Registered, request: AuthenticationRequest): Authentication | Promise<Authentication>;
+  authenticate(registered: Registered, presented: PresentedCertificateOfClient): Authentication;
+
+  /** Why a certificate is rejected that none of these registrations recognizes; it names what is registered. */
+  mismatch(registered: readonly Registered[], presented: PresentedCertificateOfClient): OAuthError;
+}
+
+/** What is kept of an entry of a record, whatever its method: when it is effective, and its description. */
+export interface RegisteredEntry extends ValidityPeriod {
+  /** For the audit event; undefined if the record has none. */
+  readonly description: string | undefined;
+}
+
+const MAX_DESCRIPTION_CHARACTERS = 200;
+
+/** The description of an entry, as audit events contain it. */
+export function shortDescription(text: string | undefined): string | undefined {
+  if (text === undefined || text.trim() === '') return undefined;
+  return text.length <= MAX_DESCRIPTION_CHARACTERS
+    ? text
+    : `${text.slice(0, MAX_DESCRIPTION_CHARACTERS).toWellFormed()}…`;
 }
 
 /** What a request presents to prove who sent it. */
@@ -75,23 +98,22 @@ export interface AuthenticationRequest {
 
 /** The client certificate of a request, or why there is none. */
 export type PresentedCertificate =
-  | {
-      readonly kind: 'certificate';
-      readonly certificate: ClientCertificate;
-      /** Whether its chain counts as verified by the configured verifier, and the reason. */
-      readonly chain: ChainStatus;
-    }
+  | PresentedCertificateOfClient
   | { readonly kind: 'none'; readonly code: InvalidClientCode; readonly reason: string };
+
+export interface PresentedCertificateOfClient {
+  readonly kind: 'certificate';
+  readonly certificate: ClientCertificate;
+  /** Whether its chain counts as verified by the configured verifier, and the reason. */
+  readonly chain: ChainStatus;
+}
 
 /**
  * The certificate of a request, valid now. The methods of RFC 8705 begin with it.
  *
  * @throws {OAuthError} invalid_client
  */
-export function requireCertificate({
-  presented,
-  now,
-}: AuthenticationRequest): Extract<PresentedCertificate, { kind: 'certificate' }> {
+export function requireCertificate({ presented, now }: AuthenticationRequest): PresentedCertificateOfClient {
   if (presented.kind === 'none') throw invalidClient(presented.code, `no certificate: ${presented.reason}`);
   try {
     requireValidAt(presented.certificate, now);
@@ -125,7 +147,7 @@ export const clientSecret = z.strictObject({
     .enum(secretTypes, { error: `expected ${secretTypes.join(', ')}` })
     .meta(describedAs('what the value is: the subject as .NET prints it, or the thumbprint of a certificate')),
   value: text().meta(describedAs('the name or the thumbprint')),
-  description: z.string().optional().meta(describedAs('a note for human readers')),
+  description: z.string().optional().meta(describedAs('what audit events call this entry')),
   expiration: end.optional().meta(describedAs('the last day (UTC) or instant on which it is effective')),
 });
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { RegisteredIdentity } from '../identities.ts';
+import type { ClientCertificate } from '../../pki/certificate/client-certificate.ts';
 import type { SpiffePattern } from '../spiffe-pattern.ts';
 import type { AuthenticationMethod } from './method.ts';
 import { selfSignedTlsClientAuth } from './self-signed-tls-client-auth.ts';
@@ -18,12 +18,15 @@ export const authenticationMethodNames = Object.keys(authenticationMethods) as [
   ...AuthenticationMethodName[],
 ];
 
-/** How a client authenticates: its one method, with what that method parsed from the record. */
-export type ClientAuthentication = {
-  [Name in AuthenticationMethodName]: { readonly method: Name } & NonNullable<
-    ReturnType<(typeof authenticationMethods)[Name]['parse']>
-  >;
+/** One entry that a client is recognized by, and its method: a name, or a certificate. */
+export type Registration = {
+  [Name in AuthenticationMethodName]: { readonly method: Name } & ReturnType<
+    (typeof authenticationMethods)[Name]['parse']
+  >[number];
 }[AuthenticationMethodName];
+
+/** All entries of a client. Those that require a verified chain are last, so that the others are tried without one. */
+export type Registrations = readonly [Registration, ...Registration[]];
 
 type Intersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends (member: infer All) => void
   ? All
@@ -36,28 +39,40 @@ export const methodFields = Object.assign(
   // Safe: no two methods have a field of the same name.
 ) as Intersection<(typeof authenticationMethods)[AuthenticationMethodName]['fields']>;
 
-type AnyMethod = AuthenticationMethod<ClientAuthentication, z.ZodRawShape>;
+type AnyMethod = AuthenticationMethod<Registration, z.ZodRawShape>;
 
-/** The descriptor of a client's method; `undefined` for a name that is not in the table. */
-export function methodOf({ method }: ClientAuthentication): AnyMethod | undefined {
+/** The descriptor of the method of a registration; `undefined` for a name that is not in the table. */
+export function methodOf({ method }: Registration): AnyMethod | undefined {
   if (!Object.hasOwn(authenticationMethods, method)) return undefined;
   // Safe: the descriptor under a name takes what `parse` of the same descriptor returned under that name.
   return authenticationMethods[method] as unknown as AnyMethod;
 }
 
-export function identitiesOfAuthentication(registered: ClientAuthentication): readonly RegisteredIdentity[] {
-  return methodOf(registered)?.identities(registered) ?? [];
+/** The names of the methods of a client, without duplicates. */
+export function methodNames(registrations: Registrations): readonly AuthenticationMethodName[] {
+  const registered = new Set(registrations.map(({ method }) => method));
+  return authenticationMethodNames.filter((name) => registered.has(name));
 }
 
-export function spiffePatternOf(registered: ClientAuthentication): SpiffePattern | undefined {
-  return methodOf(registered)?.spiffePattern(registered);
+/** Whether a registration is for this certificate, as far as that does not depend on the time and on the chain. */
+export function recognizes(registration: Registration, certificate: ClientCertificate): boolean {
+  return methodOf(registration)?.recognizes(registration, certificate) ?? false;
 }
 
-export function caPinsOf(registered: ClientAuthentication): readonly string[] {
-  return methodOf(registered)?.caPins(registered) ?? [];
+/** The pattern of SPIFFE IDs of a client, which has at most one. */
+export function spiffePatternOf(registrations: Registrations): SpiffePattern | undefined {
+  for (const registration of registrations) {
+    const pattern = methodOf(registration)?.spiffePattern(registration);
+    if (pattern) return pattern;
+  }
+  return undefined;
 }
 
-/** Whether the client can only authenticate with a certificate whose chain is verified. */
-export function requiresChain(registered: ClientAuthentication): boolean {
-  return methodOf(registered)?.requiresChain ?? true;
+export function caPinsOf(registration: Registration): readonly string[] {
+  return methodOf(registration)?.caPins(registration) ?? [];
+}
+
+/** Whether a certificate counts for the registration only if its chain is verified. */
+export function requiresChain(registration: Registration): boolean {
+  return methodOf(registration)?.requiresChain ?? true;
 }

@@ -6,16 +6,10 @@ import type { Diagnostic, Diagnostics } from '../diagnostics.ts';
 import { identitiesOfCertificate, identityKey } from '../identities.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
 import type { certificateFields, JsonWebKey } from './certificate-fields.ts';
-import type { FieldsOf } from './method.ts';
+import { type FieldsOf, type RegisteredEntry, shortDescription } from './method.ts';
 
-/**
- * One certificate of a client of `self_signed_tls_client_auth` (RFC 8705 §2.2): this very one, or any with this key.
- * The registration is effective from `notBefore` to `notAfter`, milliseconds since the epoch, both inclusive.
- */
-export type RegisteredCertificate = {
-  readonly notBefore: number | undefined;
-  readonly notAfter: number | undefined;
-} & CertificateMatch;
+/** One certificate of a client of `self_signed_tls_client_auth` (RFC 8705 §2.2): this very one, or any with this key. */
+export type RegisteredCertificate = RegisteredEntry & CertificateMatch;
 
 type CertificateMatch =
   | {
@@ -29,10 +23,8 @@ type CertificateMatch =
 type CertificatesRecord = FieldsOf<typeof certificateFields>;
 
 /** A place in the record that registers a certificate. */
-interface Entry {
+interface Entry extends RegisteredEntry {
   readonly field: string;
-  readonly notBefore: number | undefined;
-  readonly notAfter: number | undefined;
   readonly parse: () => CertificateMatch;
 }
 
@@ -54,7 +46,7 @@ export function parseRegisteredCertificates(
 }
 
 function parseEntry(
-  { field, notBefore, notAfter, parse }: Entry,
+  { field, notBefore, notAfter, description, parse }: Entry,
   policy: RegistrationPolicy,
   { errors, warnings }: Diagnostics,
   now: number,
@@ -64,14 +56,16 @@ function parseEntry(
     if (match.by === 'thumbprint' && match.thumbprint.algorithm === 'sha1')
       (policy.allowSha1Thumbprints ? warnings : errors).push(sha1Diagnostic(field));
     // A registration that has not started is not worth a warning: that is how the next certificate is registered ahead.
-    if (notAfter !== undefined && notAfter < now) warnings.push({ field, message: 'has ended: its not_after is past' });
-    return [{ ...match, notBefore, notAfter }];
+    if (notAfter !== undefined && notAfter < now) warnings.push({ field, message: HAS_ENDED });
+    return [{ ...match, notBefore, notAfter, description }];
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
     errors.push({ field, message: error.message });
     return [];
   }
 }
+
+export const HAS_ENDED = 'has ended: its not_after, or expiration, is past';
 
 /** The same words for an error and a warning: the records that `clients import` writes are checked elsewhere. */
 function sha1Diagnostic(field: string): Diagnostic {
@@ -82,11 +76,12 @@ function sha1Diagnostic(field: string): Diagnostic {
 }
 
 function entriesOfCertificates({ certificates = [] }: CertificatesRecord): Entry[] {
-  return certificates.map(({ thumbprint, pem, public_key_thumbprint: key = '', ...period }, index) => {
+  return certificates.map(({ thumbprint, pem, public_key_thumbprint: key = '', note, ...period }, index) => {
     const entry = (name: string, parse: Entry['parse']) => ({
       field: `certificates[${index}].${name}`,
       notBefore: period.not_before,
       notAfter: period.not_after,
+      description: shortDescription(note),
       parse,
     });
     if (thumbprint !== undefined) return entry('thumbprint', () => byThumbprint(parseThumbprint(thumbprint)));
@@ -101,17 +96,17 @@ function entriesOfCertificates({ certificates = [] }: CertificatesRecord): Entry
 function entriesOfKeys({ jwks }: CertificatesRecord): Entry[] {
   return (jwks?.keys ?? []).map((key, index) => ({
     field: `jwks.keys[${index}]`,
-    notBefore: undefined,
     notAfter: undefined,
+    description: undefined,
     parse: () => matchOfKey(key),
   }));
 }
 
 function entriesOfSecrets({ client_secrets = [] }: CertificatesRecord): Entry[] {
-  return client_secrets.flatMap(({ type, value, expiration }, index) => {
+  return client_secrets.flatMap(({ type, value, expiration: notAfter, description: text }, index) => {
     if (type === 'X509Name' || type === 'X509CertificateName') return [];
     const parse = () => byThumbprint(parseThumbprint(value));
-    return [{ field: `client_secrets[${index}].value`, notBefore: undefined, notAfter: expiration, parse }];
+    return [{ field: `client_secrets[${index}].value`, notAfter, description: shortDescription(text), parse }];
   });
 }
 

@@ -5,9 +5,10 @@ import { type AlternativeNameKind, normalizeAlternativeName } from '../../pki/ce
 import type { Diagnostics } from '../diagnostics.ts';
 import { describedAs, shortText, text } from '../record-fields.ts';
 import { parseSpiffePattern, type SpiffePattern } from '../spiffe-pattern.ts';
-import type { FieldsOf } from './method.ts';
+import { type FieldsOf, type RegisteredEntry, shortDescription } from './method.ts';
+import { HAS_ENDED } from './registered-certificates.ts';
 
-/** The one subject value that a client of `tls_client_auth` is registered by (RFC 8705 §2.1.2). */
+/** A subject value that a client of `tls_client_auth` is registered by (RFC 8705 §2.1.2). */
 export type RegisteredSubject =
   | { readonly kind: 'dn'; readonly name: MatchableName }
   | { readonly kind: AlternativeNameKind; readonly name: string }
@@ -45,60 +46,71 @@ const parsers: Readonly<Record<SubjectField, (value: string) => RegisteredSubjec
 };
 const subjectFieldNames = Object.keys(parsers) as SubjectField[];
 
-/** A place in the record that contains a subject value. */
-interface SubjectSource {
+/** A subject value of a record, and the field that contains it. */
+interface SubjectRegistration extends RegisteredEntry {
   readonly field: string;
-  /** Milliseconds since the epoch after which it is no longer effective. */
-  readonly notAfter: number | undefined;
+  readonly subject: RegisteredSubject;
+}
+
+/** A place in the record that contains a subject value. */
+interface SubjectSource extends Omit<SubjectRegistration, 'subject'> {
   readonly parse: () => RegisteredSubject;
 }
 
-/** The subject value of a record, and the field that contains it. */
-interface SubjectRegistration {
-  readonly field: string;
-  readonly subject: RegisteredSubject;
-  /** Milliseconds since the epoch after which it is no longer effective. */
-  readonly notAfter: number | undefined;
-}
-
-/** Parses the subject value of a record from its field or from IdentityServer's secret; reports what is wrong. */
-export function parseRegisteredSubject(
+/**
+ * Parses the subject value of a record from its field, or any number of them from IdentityServer's secrets; reports what
+ * is wrong.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function parseRegisteredSubjects(
   record: SubjectRecord,
   diagnostics: Diagnostics,
-): SubjectRegistration | undefined {
-  const source = onlySource(record, diagnostics);
-  if (!source) return undefined;
-  try {
-    return { field: source.field, subject: source.parse(), notAfter: source.notAfter };
-  } catch (error) {
-    if (!(error instanceof CertificateError)) throw error;
-    diagnostics.errors.push({ field: source.field, message: error.message });
-    return undefined;
-  }
+  now: number,
+): readonly SubjectRegistration[] {
+  const { errors, warnings } = diagnostics;
+  return findSources(record, diagnostics).flatMap(({ parse, ...source }) => {
+    const { field, notAfter = Infinity } = source;
+    if (notAfter < now) warnings.push({ field, message: HAS_ENDED });
+    try {
+      return [{ ...source, subject: parse() }];
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error;
+      errors.push({ field, message: error.message });
+      return [];
+    }
+  });
 }
 
-function onlySource(record: SubjectRecord, { errors }: Diagnostics): SubjectSource | undefined {
-  const [source, ...others] = sourcesIn(record);
-  for (const { field } of others) {
-    errors.push({ field, message: `conflicts with ${source?.field}; exactly one subject value is allowed` });
-  }
-  if (!source) {
+/** RFC 8705 §2.1.2: a client has one subject value. Only the secrets may be several, as in IdentityServer. */
+function findSources(record: SubjectRecord, { errors }: Diagnostics): readonly SubjectSource[] {
+  const inFields = sourcesInFields(record);
+  const all = [...inFields, ...sourcesInSecrets(record)];
+  const [first, ...others] = all;
+  if (!first) {
     const message = `is missing; expected one of ${subjectFieldNames.join(', ')}`;
     errors.push({ field: 'tls_client_auth_subject_dn', message });
   }
-  return source;
+  if (inFields.length === 0) return all;
+  for (const { field } of others) {
+    errors.push({ field, message: `conflicts with ${first?.field}; exactly one subject value is allowed` });
+  }
+  return first ? [first] : [];
 }
 
-function sourcesIn(record: SubjectRecord): SubjectSource[] {
-  const inFields = subjectFieldNames.flatMap((field) => {
+function sourcesInFields(record: SubjectRecord): SubjectSource[] {
+  return subjectFieldNames.flatMap((field) => {
     const value = record[field];
-    return value === undefined ? [] : [{ field, notAfter: undefined, parse: () => parsers[field](value) }];
+    if (value === undefined) return [];
+    return [{ field, notAfter: undefined, description: undefined, parse: () => parsers[field](value) }];
   });
-  const inSecrets = (record.client_secrets ?? []).flatMap(({ type, value, expiration }, index) => {
+}
+
+function sourcesInSecrets({ client_secrets = [] }: SubjectRecord): SubjectSource[] {
+  return client_secrets.flatMap(({ type, value, expiration: notAfter, description: text }, index) => {
     if (type !== 'X509Name' && type !== 'X509CertificateName') return [];
     // IdentityServer compares with .NET's rendering, so the spelling is known.
     const parse = () => ({ kind: 'dn', name: parseDistinguishedName(value, 'dotnet') }) as const;
-    return [{ field: `client_secrets[${index}].value`, notAfter: expiration, parse }];
+    return [{ field: `client_secrets[${index}].value`, notAfter, description: shortDescription(text), parse }];
   });
-  return [...inFields, ...inSecrets];
 }

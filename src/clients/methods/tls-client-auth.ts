@@ -8,20 +8,18 @@ import {
 } from '../../pki/certificate/names/distinguished-name.ts';
 import type { ChainStatus } from '../../pki/path/verify-chain.ts';
 import { abbreviate } from '../../text.ts';
-import { alternativeNameIdentity, type Identity, identityKey, spiffeIdentity, subjectIdentity } from '../identities.ts';
+import { alternativeNameIdentity, spiffeIdentity, subjectIdentity } from '../identities.ts';
 import { EXACT, matchesPattern, type SpiffePattern, specificityOf } from '../spiffe-pattern.ts';
 import { caPinField, parseCaPins } from './ca-pins.ts';
-import { type AuthenticationMethod, requireCertificate } from './method.ts';
-import { parseRegisteredSubject, type RegisteredSubject, subjectFields } from './registered-subject.ts';
+import type { AuthenticationMethod, RegisteredEntry } from './method.ts';
+import { parseRegisteredSubjects, type RegisteredSubject, subjectFields } from './registered-subject.ts';
 import { sharedSubjectReason } from './shared-subject.ts';
 
-/** What a client of `tls_client_auth` registers. */
-export interface TlsClientAuth {
+/** A name of a client of `tls_client_auth`. */
+export interface TlsClientAuth extends RegisteredEntry {
   readonly subject: RegisteredSubject;
   /** Keys of CAs (SHA-256, base64url), one of which must be on the certification path; empty: any anchor will do. */
   readonly caPins: readonly string[];
-  /** Milliseconds since the epoch after which the registration is no longer effective. */
-  readonly notAfter: number | undefined;
 }
 
 const fields = { ...subjectFields, ...caPinField };
@@ -35,7 +33,7 @@ const SHARED_SUBJECT_FIX =
 
 /**
  * `tls_client_auth` (RFC 8705 §2.1): the certificate's chain is verified, its path contains a pinned CA if the client
- * has any, and the leaf contains the one subject value that the client registered.
+ * has any, and the leaf contains the registered subject value.
  */
 export const tlsClientAuth: AuthenticationMethod<TlsClientAuth, typeof fields> = {
   fields,
@@ -44,20 +42,22 @@ export const tlsClientAuth: AuthenticationMethod<TlsClientAuth, typeof fields> =
   dependentRequired: { tls_client_auth_spiffe_id: ['tls_client_auth_ca'] },
   credential: 'certificate',
   requiresChain: true,
-  parse: (record, policy, diagnostics) => {
-    const registered = parseRegisteredSubject(record, diagnostics);
+  parse: (record, policy, diagnostics, now) => {
+    const registered = parseRegisteredSubjects(record, diagnostics, now);
     const isSpiffe = record.tls_client_auth_spiffe_id !== undefined;
     const caPins = parseCaPins(record, policy, diagnostics, isSpiffe ? SPIFFE_PIN : undefined);
-    if (!registered) return undefined;
-    const { field, subject, notAfter } = registered;
-    const reason = caPins.length === 0 ? sharedSubjectReason(subject) : undefined;
-    if (reason !== undefined) diagnostics.warnings.push({ field, message: `${reason}: ${SHARED_SUBJECT_FIX}` });
-    return { subject, notAfter, caPins };
+    return registered.map(({ field, ...entry }) => {
+      const reason = caPins.length === 0 ? sharedSubjectReason(entry.subject) : undefined;
+      if (reason !== undefined) diagnostics.warnings.push({ field, message: `${reason}: ${SHARED_SUBJECT_FIX}` });
+      return { ...entry, caPins };
+    });
   },
-  identities: ({ subject, notAfter }) => {
-    const identity = identityOf(subject);
-    return [{ key: identityKey(identity), identity, certificateKeys: [], notAfter }];
+  identity: ({ subject }) => {
+    if (subject.kind === 'dn') return subjectIdentity(subject.name);
+    if (subject.kind === 'spiffe') return spiffeIdentity(subject.pattern);
+    return alternativeNameIdentity(subject.kind, subject.name);
   },
+  certificateKeys: () => [],
   spiffePattern: ({ subject }) => (subject.kind === 'spiffe' ? subject.pattern : undefined),
   specificity: ({ subject }) => {
     if (subject.kind === 'spiffe') return specificityOf(subject.pattern);
@@ -65,39 +65,35 @@ export const tlsClientAuth: AuthenticationMethod<TlsClientAuth, typeof fields> =
   },
   caPins: ({ caPins }) => caPins,
   recognizes: ({ subject }, certificate) => hasSubject(certificate, subject),
-  authenticate: ({ subject, caPins, notAfter }, request) => {
-    const { certificate, chain } = requireCertificate(request);
-    if (notAfter !== undefined && request.now > notAfter)
-      throw invalidClient('registration_ended', 'the registration of the subject has ended');
-    // A chain whose validation was postponed for no purpose is not why the client is rejected.
-    if (!chain.verified && chain.postponed && !hasSubject(certificate, subject)) throw mismatch(certificate, subject);
-    if (!chain.verified) throw invalidClient(chain.code, `the certificate's chain is not verified: ${chain.reason}`);
-    if (certificate.signatureAlgorithm === undefined) {
-      throw invalidClient(
-        'signature_algorithm_weak',
-        'the certificate is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)',
-      );
-    }
+  authenticate: ({ subject, caPins }, { certificate, chain }) => {
+    const violation = chainViolation(certificate, chain);
+    if (violation) throw violation;
     requirePinnedCa(caPins, chain);
-    if (hasSubject(certificate, subject)) return { certificate, sub: subClaim(certificate, subject) };
-    throw mismatch(certificate, subject);
+    return { certificate, sub: subClaim(certificate, subject) };
+  },
+  mismatch: (registered, { certificate, chain }) => {
+    // A chain whose validation was postponed for no purpose is not why the client is rejected.
+    const violation = !chain.verified && chain.postponed ? undefined : chainViolation(certificate, chain);
+    const subjects = registered.map(({ subject }) => subject);
+    return violation ?? subjectMismatch(certificate, subjects);
   },
 };
 
-type VerifiedChain = Extract<ChainStatus, { verified: true }>;
-
-function identityOf(subject: RegisteredSubject): Identity {
-  if (subject.kind === 'dn') return subjectIdentity(subject.name);
-  return subject.kind === 'spiffe'
-    ? spiffeIdentity(subject.pattern)
-    : alternativeNameIdentity(subject.kind, subject.name);
+/** Why a certificate does not count, whatever its names are: its chain is not verified, or weakly signed. */
+function chainViolation({ signatureAlgorithm }: ClientCertificate, chain: ChainStatus): OAuthError | undefined {
+  if (!chain.verified) return invalidClient(chain.code, `the certificate's chain is not verified: ${chain.reason}`);
+  if (signatureAlgorithm !== undefined) return undefined;
+  return invalidClient(
+    'signature_algorithm_weak',
+    'the certificate is signed with an algorithm that is not accepted (SHA-1, MD5 or unknown)',
+  );
 }
 
 /** Requires a valid path through one of the pinned CAs, identified by its key. */
-function requirePinnedCa(pins: readonly string[], chain: VerifiedChain): void {
+function requirePinnedCa(pins: readonly string[], chain: ChainStatus): void {
   if (pins.length === 0) return;
   const pinned = `the client is pinned to CA key ${pins.join(' or ')}`;
-  if (chain.paths === undefined) {
+  if (!chain.verified || chain.paths === undefined) {
     throw invalidClient(
       'ca_pin_unverifiable',
       `${pinned}, and the path is not known: COUNTERSIGN_CHAIN_VERIFIED_BY is not countersign`,
@@ -128,8 +124,11 @@ function subClaim({ svid }: ClientCertificate, { kind }: RegisteredSubject): str
   return kind === 'spiffe' ? svid.spiffeId : undefined;
 }
 
-function mismatch(certificate: ClientCertificate, registered: RegisteredSubject): OAuthError {
-  if (registered.kind === 'dn') return nameMismatch(certificate, registered.name);
+/** Several names are all subjects: only secrets can be several. */
+function subjectMismatch(certificate: ClientCertificate, subjects: readonly RegisteredSubject[]): OAuthError {
+  const subjectNames = subjects.flatMap((subject) => (subject.kind === 'dn' ? [subject.name] : []));
+  const [registered] = subjects;
+  if (!registered || registered.kind === 'dn') return nameMismatch(certificate, subjectNames);
   if (registered.kind === 'spiffe') return spiffeMismatch(certificate, registered.pattern);
   const presented = certificate.alternativeNames[registered.kind].slice(0, 10).join(', ') || 'none';
   const malformed = certificate.otherNames.malformed.get(registered.kind);
@@ -148,15 +147,19 @@ function spiffeMismatch({ svid, alternativeNames }: ClientCertificate, { text }:
   return invalidClient('spiffe_id_missing', reason);
 }
 
-function nameMismatch({ subject, subjectText }: ClientCertificate, registered: MatchableName): OAuthError {
+/** How many names a reason lists. */
+const MAX_NAMED = 5;
+
+function nameMismatch({ subject, subjectText }: ClientCertificate, registered: readonly MatchableName[]): OAuthError {
   if (subject.canonical === undefined) {
     const reason = `the certificate's subject "${subjectText}" cannot match any client: ${subject.unmatchableReason}`;
     return invalidClient('subject_dn_unmatchable', reason);
   }
-  const expected = abbreviate(formatDistinguishedName(registered));
-  const reversed = isReverseOf(subject, registered)
+  const expected = registered.slice(0, MAX_NAMED).map((name) => `"${abbreviate(formatDistinguishedName(name))}"`);
+  const more = registered.length > MAX_NAMED ? ` or one of ${registered.length - MAX_NAMED} more` : '';
+  const reversed = registered.some((name) => isReverseOf(subject, name))
     ? `, which is the reverse; if the certificate is right, register ${subjectText}`
     : '';
-  const reason = `the certificate's subject is "${subjectText}"; registered is "${expected}"${reversed}`;
+  const reason = `the certificate's subject is "${subjectText}"; registered is ${expected.join(' or ')}${more}${reversed}`;
   return invalidClient('subject_dn_mismatch', reason);
 }

@@ -8,7 +8,7 @@ import {
 } from '../../clients/files/diagnostics.ts';
 import { findFiles, ignoredFiles } from '../../clients/files/find-files.ts';
 import { type ClientsFilesResult, readClientsFiles } from '../../clients/files/read-clients-files.ts';
-import { requiresChain } from '../../clients/methods/methods.ts';
+import { methodNames, requiresChain } from '../../clients/methods/methods.ts';
 import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { counted } from '../../text.ts';
@@ -58,7 +58,7 @@ export async function checkClients(
 
 /** One warning for all clients that the server, with the settings of this command, cannot verify the chain of. */
 function unverifiedWarning({ clients, locate }: ClientsFilesResult): RecordDiagnostic | undefined {
-  const named = clients.filter(({ authentication }) => requiresChain(authentication));
+  const named = clients.filter(({ registrations }) => registrations.some(requiresChain));
   const [first] = named;
   if (!first) return undefined;
   const affected = named.length === 1 ? 'this client' : `this and ${named.length - 1} more clients`;
@@ -118,8 +118,13 @@ async function printText(
   console.log(styled(errors.length === 0 ? 'green' : 'red', counts.join(', ')));
 }
 
-function clientRow({ clientId, enabled, authentication, scopes }: Client): string[] {
-  return [clientId, enabled ? 'enabled' : 'disabled', authentication.method, scopes.join(' ') || '(no scope)'];
+function clientRow({ clientId, enabled, registrations, scopes }: Client): string[] {
+  return [
+    clientId,
+    enabled ? 'enabled' : 'disabled',
+    methodNames(registrations).join(', '),
+    scopes.join(' ') || '(no scope)',
+  ];
 }
 
 function resourceRow({ name, binding, scopes }: Resource): string[] {

@@ -2,6 +2,7 @@ import type { ListedRecord } from '../../administration/stored-records.ts';
 import { formatDiagnostic } from '../../clients/diagnostics.ts';
 import { isEffective, type RegisteredIdentity } from '../../clients/identities.ts';
 import type { JsonObject } from '../../clients/json-value.ts';
+import { methodNames } from '../../clients/methods/methods.ts';
 import { identitiesOf, registeredIdentitiesOf } from '../../clients/registered-identities.ts';
 import { printable } from '../../text.ts';
 
@@ -54,7 +55,7 @@ export function summarizeClient({ clientId, client, errors }: ListedRecord): Cli
     client_id: clientId,
     valid: true,
     enabled: client.enabled,
-    method: client.authentication.method,
+    method: methodNames(client.registrations).join(', '),
     identities: identitiesOf(client).map(({ text }) => text),
     scopes: client.scopes,
     errors: messages,

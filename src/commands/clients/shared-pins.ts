@@ -1,5 +1,6 @@
 import type { Client } from '../../clients/client.ts';
 import type { Diagnostic } from '../../clients/diagnostics.ts';
+import { caPinsOf } from '../../clients/methods/methods.ts';
 import { sharedSubjectReason } from '../../clients/methods/shared-subject.ts';
 
 /** A client whose pin does not distinguish it from another client of the same CA. */
@@ -28,10 +29,13 @@ export function findSharedPins(clients: readonly Client[]): SharedPin[] {
   });
 }
 
-function pinsOf({ authentication }: Client): readonly string[] {
-  return authentication.method === 'tls_client_auth' ? authentication.caPins : [];
+function pinsOf({ registrations }: Client): readonly string[] {
+  return [...new Set(registrations.flatMap(caPinsOf))];
 }
 
-function reasonFor({ authentication }: Client): string | undefined {
-  return authentication.method === 'tls_client_auth' ? sharedSubjectReason(authentication.subject) : undefined;
+function reasonFor({ registrations }: Client): string | undefined {
+  const reasons = registrations.map((each) =>
+    each.method === 'tls_client_auth' ? sharedSubjectReason(each.subject) : undefined,
+  );
+  return reasons.find((reason) => reason !== undefined);
 }

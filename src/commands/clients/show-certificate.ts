@@ -1,5 +1,5 @@
 import { type CandidateClient, clientsOfCertificate } from '../../administration/clients-of-certificate.ts';
-import { requiresChain } from '../../clients/methods/methods.ts';
+import { methodNames } from '../../clients/methods/methods.ts';
 import { MAX_CERTIFICATE_MEBIBYTES } from '../../files/bounded-file.ts';
 import { type PasswordOptions, readPassword } from '../../files/read-password.ts';
 import { parseCertificateContainer } from '../../pki/certificate/certificate-container.ts';
@@ -59,15 +59,17 @@ function reportCandidate({ client, identities }: CandidateClient, now: number): 
   return {
     client_id: client.clientId,
     enabled: client.enabled,
-    method: client.authentication.method,
+    method: methodNames(client.registrations).join(', '),
     registrations: identities.map((registered) => describeRegistration(registered, now)),
   };
 }
 
 function rowsOf(candidate: CandidateClient, now: number): string[][] {
-  const { client_id: clientId, enabled, method, registrations } = reportCandidate(candidate, now);
-  // `countersign certificate --ca` verifies the chain.
-  const condition = requiresChain(candidate.client.authentication) ? 'if its chain is verified' : '';
+  const { client_id: clientId, enabled, method } = reportCandidate(candidate, now);
   const state = enabled ? 'enabled' : 'disabled';
-  return registrations.map((registration) => [clientId, state, method, formatRegistration(registration), condition]);
+  return candidate.identities.map((registered) => {
+    // `countersign certificate --ca` verifies the chain.
+    const condition = registered.requiresChain ? 'if its chain is verified' : '';
+    return [clientId, state, method, formatRegistration(describeRegistration(registered, now)), condition];
+  });
 }

@@ -403,12 +403,6 @@ describe('an IdentityServer client is skipped, with the reason, if', () => {
       'client_secrets[0].value',
     ],
     ['a secret is empty', { ClientSecrets: [{ Type: 'X509Name' }] }, 'a', 'client_secrets[0].value: is missing'],
-    [
-      'it has two X509Name secrets',
-      { ClientSecrets: [name, { ...name, Value: 'CN=b' }] },
-      'a',
-      'exactly one subject value',
-    ],
     ['its ClientId is not a valid client_id', { ClientId: 'ä' }, 'ä', 'client_id: expected 1 to 255 printable ASCII'],
   ])('%s', (_, more, label, reason) => {
     const { clients, skipped, yaml } = one(more);

@@ -89,6 +89,14 @@ describe('the JSON Schema', () => {
     ['keys', { ...registered, certificates: undefined, jwks: { keys: [{ kty: 'EC', 'x5t#S256': thumbprint }] } }],
     ['keys and certificates', { ...registered, jwks: { keys: [{ 'x5t#S256': thumbprint }] } }],
     ['secrets', secrets],
+    [
+      'secrets of both kinds',
+      { ...secrets, client_secrets: [secret, secret, { ...secret, type: 'X509Thumbprint', value: thumbprint }] },
+    ],
+    [
+      'two secrets with names',
+      { ...secrets, token_endpoint_auth_method: 'tls_client_auth', client_secrets: [secret, secret] },
+    ],
     ['secrets and their method', { ...secrets, token_endpoint_auth_method: 'tls_client_auth' }],
     ['scopes', { ...named, scope: 'a b:c https://x/[y]', audience: { a: 'x', 'b:c': ['y'] } }],
     ['no scopes', { ...named, scope: '' }],
@@ -109,10 +117,6 @@ describe('the JSON Schema', () => {
     ['no name', { ...named, tls_client_auth_subject_dn: undefined }],
     ['two names', { ...named, tls_client_auth_san_dns: 'a.example' }],
     ['a name and a secret with a name', { ...named, client_secrets: [secret] }],
-    [
-      'two secrets with names',
-      { ...secrets, token_endpoint_auth_method: 'tls_client_auth', client_secrets: [secret, secret] },
-    ],
     ['a SPIFFE ID without a pin', { ...spiffe, tls_client_auth_ca: undefined }],
     ['a SPIFFE ID and another name', { ...spiffe, tls_client_auth_san_dns: 'a.example' }],
     ['a SPIFFE ID without a path', { ...spiffe, tls_client_auth_spiffe_id: 'spiffe://prod.example' }],
