@@ -37,7 +37,8 @@ function errorResponses(statuses: ErrorStatusTable, ownCodes: readonly ErrorCode
   for (const [status, codes] of Map.groupBy([...sharedCodes, ...ownCodes], (code) => String(statuses[code]))) {
     descriptions.set(status, codes.map((code) => `\`${code}\``).join(', '));
   }
-  if (!descriptions.has('401')) descriptions.set('401', '`invalid_client`, if the request has an Authorization header');
+  if (!descriptions.has('401'))
+    descriptions.set('401', '`invalid_client`, if the request has an Authorization header other than Bearer');
   return Object.fromEntries(
     [...descriptions].map(([status, description]) => [status, jsonResponse(description, 'Error', headersOf(status))]),
   );

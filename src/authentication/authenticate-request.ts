@@ -13,6 +13,7 @@ import type { RecentExpiries } from './recent-expiries.ts';
 
 /** What authentication reads of an HTTP request. */
 export interface ClientRequest extends ForwardedRequest {
+  /** As `clientAuthorization` reads it. */
   readonly authorization: string | undefined;
   /** Reads and parses the body. */
   readonly readForm: () => Promise<Form>;

@@ -44,7 +44,7 @@ function parseBasic(authorization: string): Basic {
   if (scheme?.toLowerCase() !== 'basic' || more.length > 0) {
     throw invalidClient(
       'authorization_unsupported',
-      'the Authorization header is not Basic, and no other scheme is accepted here',
+      'the Authorization header is neither Basic nor one Bearer token, and no other scheme is accepted here',
     );
   }
   const bytes = Buffer.from(base64, 'base64');

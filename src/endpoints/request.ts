@@ -3,6 +3,7 @@ import type { HeaderFields } from '../http/header-fields.ts';
 import type { ListenAddress } from '../http/listen-address.ts';
 import { BodyTooLarge, type HttpRequest, IncompleteBody } from '../http/received-request.ts';
 import { peerSocket } from '../http/unknown-methods.ts';
+import { clientAuthorization } from '../oauth/client-authorization.ts';
 import { type Form, foreignCharset, parseForm } from '../oauth/form.ts';
 import { invalidRequest, type OAuthError } from '../oauth/oauth-error.ts';
 import { peerCertificate } from '../terminator/peer-certificate.ts';
@@ -21,7 +22,7 @@ export function clientRequest(request: HttpRequest, listensOn: ListenerKind, now
   return {
     headers: request.fields,
     peer: peerOf(request, listensOn, now),
-    authorization: request.fields.combined('authorization'),
+    authorization: clientAuthorization(request.fields.combined('authorization')),
     readForm: () => readForm(request),
   };
 }

@@ -1,4 +1,5 @@
 import type { HttpRequest } from '../http/received-request.ts';
+import { clientAuthorization } from '../oauth/client-authorization.ts';
 import { type ErrorStatusTable, errorStatus, OAuthError, temporarilyUnavailable } from '../oauth/oauth-error.ts';
 import type { Audit, AuditEntry, Written } from '../observability/audit.ts';
 import type { RequestTrace, TracedOutcome } from '../observability/tracing/trace.ts';
@@ -41,9 +42,9 @@ export function respondWithError(
   });
 }
 
-/** RFC 6749 §5.2: a client that used the `Authorization` header gets 401. */
+/** RFC 6749 §5.2: a client that tried to authenticate with the `Authorization` header gets 401. */
 function usedAuthorization({ fields }: HttpRequest, { error }: OAuthError): boolean {
-  return error === 'invalid_client' && fields.combined('authorization') !== undefined;
+  return error === 'invalid_client' && clientAuthorization(fields.combined('authorization')) !== undefined;
 }
 
 /**

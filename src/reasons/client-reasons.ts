@@ -21,8 +21,8 @@ export const clientReasons = {
     error: 'invalid_request',
   },
   authorization_unsupported: {
-    meaning: 'The Authorization header is not Basic.',
-    cause: 'A client sends a token, or a proxy adds an Authorization header of its own.',
+    meaning: 'The Authorization header is neither Basic nor one Bearer token, which counts as absent.',
+    cause: 'A client uses another scheme, a proxy adds a header of its own, or the header is repeated.',
     fix: 'Remove the header. A client with a certificate needs none.',
     error: 'invalid_client',
   },

@@ -12,6 +12,7 @@ const one = 'https://one.example';
 const two = 'https://two.example';
 const byScope = { scope: 'a b c', audience: { a: one, b: [one, two] } };
 const both = { scope: 'a b', audience: [one, two] };
+const isolated = { scope: 'a b', audience: one, isolated_audience: two };
 
 const granted: [title: string, Registration, Parameters, Expected][] = [
   ['all registered scopes if it requests none', { scope: 'a b' }, {}, { scope: 'a b' }],
@@ -46,6 +47,13 @@ const granted: [title: string, Registration, Parameters, Expected][] = [
     { resource: one, scope: 'a b' },
     { aud: one, scope: 'a b' },
   ],
+  ['the scopes between superfluous spaces', { scope: 'a b' }, { scope: '  a   b ' }, { scope: 'a b' }],
+  ['all registered scopes if it requests only spaces', { scope: 'a b' }, { scope: '  ' }, { scope: 'a b' }],
+  ['a resource as registered if it requests it as .NET does', both, { resource: `${one}/` }, { aud: one }],
+  ['a resource as registered with a slash', { audience: `${one}/` }, { resource: one }, { aud: `${one}/` }],
+  ['no isolated audience if it requests none', isolated, {}, { aud: one, scope: 'a b' }],
+  ['the isolated audience that it requests', isolated, { resource: `${two}/` }, { aud: two, scope: 'a b' }],
+  ['the issuer as audience if all are isolated', { isolated_audience: one }, {}, { aud: 'ISSUER' }],
   ['the registered lifetime', { access_token_lifetime: 10 }, {}, { lifetime: 10 }],
   ['a lifetime of a day if registered', { access_token_lifetime: 86_400 }, {}, { lifetime: 86_400 }],
   ['a lifetime of an hour by default', {}, {}, { lifetime: 3600 }],
@@ -61,7 +69,15 @@ const rejected: [title: string, Registration, Parameters, error: string, reason:
   ['a scope that is not registered', { scope: 'a' }, { scope: 'a b' }, 'invalid_scope', 'not registered for scope "b"'],
   ['any scope if none is registered', {}, { scope: 'a' }, 'invalid_scope', 'not registered for scope "a"'],
   ['a scope in another case', { scope: 'a' }, { scope: 'A' }, 'invalid_scope', 'not registered for scope "A"'],
-  ['two spaces between scopes', both, { scope: 'a  b' }, 'invalid_scope', 'is not a list of scope tokens'],
+  ['a tab between scopes', both, { scope: 'a\tb' }, 'invalid_scope', 'is not a list of scope tokens'],
+  ['an isolated resource and another one', isolated, { resource: [two, one] }, 'invalid_target', 'is isolated'],
+  [
+    'a scope that only an isolated resource has',
+    { scope: 'a b', audience: { a: one }, isolated_audience: { b: two } },
+    { resource: one, scope: 'b' },
+    'invalid_target',
+    'scope "b" does not belong',
+  ],
   [
     'a resource that is not registered',
     both,
@@ -77,6 +93,13 @@ const rejected: [title: string, Registration, Parameters, error: string, reason:
     'registered for resource "urn:x"',
   ],
   ['a resource with a fragment', both, { resource: `${one}#x` }, 'invalid_target', 'not an absolute URI'],
+  [
+    'a resource with a slash after its path',
+    { audience: `${one}/x` },
+    { resource: `${one}/x/` },
+    'invalid_target',
+    'not registered',
+  ],
   ['a relative resource', both, { resource: '/one' }, 'invalid_target', 'not an absolute URI'],
   [
     'a scope of another resource',

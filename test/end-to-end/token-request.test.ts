@@ -147,7 +147,7 @@ describe('a token request is rejected', () => {
     ],
     ['with different client_ids in Basic and body', () => post(form, [basic('b:')]), 400, 'invalid_request'],
     ['with malformed Basic credentials', () => post(form, ['Authorization: Basic !']), 401, 'invalid_client'],
-    ['with a Bearer token', () => post(form, ['Authorization: Bearer x']), 401, 'invalid_client'],
+    ['with another scheme than Basic', () => post(form, ['Authorization: Digest x']), 401, 'invalid_client'],
     [
       'with an unknown client in Basic',
       () => post({ grant_type: 'client_credentials' }, [basic('b:')]),

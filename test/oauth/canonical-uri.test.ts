@@ -89,12 +89,11 @@ function decodeUnreserved(url: string): string {
 }
 
 test.each([
-  ['segments', `https://a/${'../'.repeat(340)}`],
-  ['encodings', `https://a/${'%2E'.repeat(340)}`],
-  ['user names', `https://${'a:'.repeat(500)}`],
-  ['labels', `https://${'a.'.repeat(500)}\\`],
-])('canonicalUri takes less than 100 ms for 1,000 resources of 1,024 characters of %s', (_, text) => {
-  const start = performance.now();
-  for (let i = 0; i < 1_000; i += 1) canonicalUri(text);
-  expect(performance.now() - start).toBeLessThan(1_000);
+  ['dot segments', `https://a/${'../'.repeat(300_000)}`],
+  ['percent-encodings', `https://a/${'%2E'.repeat(300_000)}`],
+  ['user names', `https://${'a:'.repeat(500_000)}`],
+  ['labels before a backslash', `https://${'a.'.repeat(500_000)}\\`],
+])('canonicalUri takes linear time for %s', (_, text) => {
+  // A million characters, a thousand times as many as a request may have: quadratic time would be hours.
+  expect(canonicalUri(text).length).toBeLessThanOrEqual(text.length);
 });

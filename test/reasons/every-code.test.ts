@@ -99,7 +99,7 @@ const tokenRequests: Partial<Record<ReasonCode, () => RawRequest>> = {
   client_id_missing: () => ({ lines: own(), body: { grant_type: 'client_credentials' } }),
   client_id_malformed: () => ({ lines: own(), body: { ...form, client_id: 'ä' } }),
   client_id_mismatch: () => ({ lines: [...own(), basic('b:')], body: form }),
-  authorization_unsupported: () => ({ lines: [...own(), 'Authorization: Bearer x'], body: form }),
+  authorization_unsupported: () => ({ lines: [...own(), 'Authorization: Digest x'], body: form }),
   authorization_malformed: () => ({ lines: [...own(), basic('a')], body: form }),
   authentication_methods_multiple: () => ({ lines: own(), body: { ...form, client_secret: 'x' } }),
   client_unknown: () => ({ lines: own(), body: { ...form, client_id: 'nobody' } }),
