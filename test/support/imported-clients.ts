@@ -7,7 +7,7 @@ export interface ImportedClients {
   readonly yaml: string;
   /** The records of the YAML file. */
   readonly clients: readonly Readonly<Record<string, unknown>>[];
-  /** The notes on all clients. */
+  /** The notes on every client and on each. */
   readonly notes: readonly string[];
   readonly remarks: readonly string[];
   /** The reason of each skipped client, by its label. */
@@ -15,14 +15,14 @@ export interface ImportedClients {
 }
 
 /** Validates and renders the clients of another server, as `clients import` does, and reads them as `check` does. */
-export function importedClients({ drafts: all, remarks }: Drafts, now: number): ImportedClients {
-  const drafts = validateDrafts(all, now);
-  const yaml = renderRecords({ drafts, remarks }, 'a test');
+export function importedClients(read: Drafts, now: number): ImportedClients {
+  const drafts = validateDrafts(read.drafts, now);
+  const yaml = renderRecords({ ...read, drafts }, 'a test');
   return {
     yaml,
     // Safe: import writes objects only.
     clients: parseRecords('clients.yaml', yaml).records.map(({ value }) => value as Readonly<Record<string, unknown>>),
-    notes: drafts.flatMap(({ notes }) => notes),
+    notes: [...read.notes, ...drafts.flatMap(({ notes }) => notes)].map(({ text }) => text),
     remarks: drafts.flatMap((draft) => draft.remarks),
     skipped: Object.fromEntries(
       drafts.flatMap((draft) => (draft.kind === 'skipped' ? [[draft.label, draft.reason]] : [])),

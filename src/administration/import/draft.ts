@@ -5,16 +5,31 @@ import { isScopeToken } from '../../oauth/grammar.ts';
 /** All clients of a file of the other server, in file order. */
 export interface Drafts {
   readonly drafts: readonly Draft[];
+  /** What the import loses or changes for every client. */
+  readonly notes: readonly Note[];
   /** Remarks about the file as a whole. */
   readonly remarks: readonly string[];
+}
+
+/** One difference between the client on the other server and the imported one. */
+export interface Note {
+  /** The difference without the details of this client: the summary lists it once, with all clients that have it. */
+  readonly difference: string;
+  /** One sentence: what changes for this client. */
+  readonly text: string;
+}
+
+/** A difference that has no details. */
+export function plainNote(text: string): Note {
+  return { difference: text, text };
 }
 
 /** The result of importing one client of the other server. */
 export type Draft = {
   /** The name of the client on the other server. */
   readonly label: string;
-  /** What the import loses or changes, one sentence each. */
-  readonly notes: readonly string[];
+  /** What the import loses or changes. */
+  readonly notes: readonly Note[];
   /** Additional information; nothing is lost. */
   readonly remarks: readonly string[];
 } & (
@@ -32,7 +47,7 @@ export type RecordDraft = Readonly<Record<string, Json>>;
 
 /** Collects notes and remarks while a client is imported. */
 export interface Comments {
-  readonly notes: string[];
+  readonly notes: Note[];
   readonly remarks: string[];
 }
 
@@ -52,11 +67,18 @@ export function omitUndefined(fields: Readonly<Record<string, Json | undefined>>
   return Object.fromEntries(present);
 }
 
+/** The differences of the functions below. */
+export const SCOPE_MALFORMED = 'a scope that no request can contain was not imported';
+export const LIFETIME_CHANGED = 'tokens live between 10 and 86400 seconds, and this lifetime was changed';
+
 /** The scopes that a record can hold, without duplicates. Others become notes: a name with a space would be two scopes. */
 export function validScopes(names: readonly string[], { notes }: Comments): string[] {
   return [...new Set(names)].filter((name) => {
     const valid = isScopeToken(name);
-    if (!valid) notes.push(`the scope "${name}" was not imported: no request can contain it`);
+    if (!valid) {
+      const text = `the scope "${name}" was not imported: no request can contain it`;
+      notes.push({ difference: SCOPE_MALFORMED, text });
+    }
     return valid;
   });
 }
@@ -75,12 +97,13 @@ const MAX_SECONDS = 86_400;
 export function parseLifetime(text: string, setting: string, { notes }: Comments): number | undefined {
   const seconds = Number(text);
   if (text.trim() === '' || !Number.isInteger(seconds)) {
-    notes.push(`${setting} "${text}" is not a number of seconds: the server default of 3600 applies`);
+    notes.push(plainNote(`${setting} "${text}" is not a number of seconds: the server default of 3600 applies`));
     return undefined;
   }
   const bounded = Math.min(Math.max(seconds, MIN_SECONDS), MAX_SECONDS);
   if (bounded !== seconds) {
-    notes.push(`${setting} ${seconds} is not between ${MIN_SECONDS} and ${MAX_SECONDS} seconds: changed to ${bounded}`);
+    const text = `${setting} ${seconds} is not between ${MIN_SECONDS} and ${MAX_SECONDS} seconds: changed to ${bounded}`;
+    notes.push({ difference: LIFETIME_CHANGED, text });
   }
   return bounded;
 }

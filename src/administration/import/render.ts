@@ -8,16 +8,17 @@ import type { Draft, Drafts, RecordDraft } from './draft.ts';
  *
  * @param title the first comment: where the records come from
  */
-export function renderRecords({ drafts, remarks }: Drafts, title: string): string {
+export function renderRecords({ drafts, notes, remarks }: Drafts, title: string): string {
   const isEmpty = drafts.every(({ kind }) => kind === 'skipped');
-  const head = [title, ...remarks].map((text) => `# ${printable(text)}`);
+  const general = notes.map(({ text }) => `note for every client: ${text}`);
+  const head = [title, ...general, ...remarks].map((text) => `# ${printable(text)}`);
   return [...head, isEmpty ? 'clients: []' : 'clients:', ...drafts.flatMap(renderDraft), ''].join('\n');
 }
 
 function renderDraft(draft: Draft): string[] {
   const { kind, label, record, notes, remarks } = draft;
   const title = kind === 'skipped' ? `SKIPPED: ${label}: ${draft.reason}` : `client ${label}`;
-  const comments = [title, ...notes.map((note) => `note: ${note}`), ...remarks.map((remark) => `(${remark})`)];
+  const comments = [title, ...notes.map(({ text }) => `note: ${text}`), ...remarks.map((remark) => `(${remark})`)];
   const lines = record ? renderItem(record) : [];
   return [
     '',

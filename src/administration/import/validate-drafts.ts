@@ -34,14 +34,13 @@ export function validateDrafts(drafts: readonly Draft[], now: number): Draft[] {
 function validateDraft(draft: Extract<Draft, { kind: 'client' }>, now: number): Draft {
   const parsed = parseClient(draft.record, policy, now);
   if (parsed.ok) {
-    const warnings = parsed.warnings.map(formatDiagnostic);
+    const warnings = parsed.warnings.map((warning) => ({
+      // Without the index of a list.
+      difference: formatDiagnostic({ ...warning, field: warning.field.replaceAll(/\[\d+\]/g, '') }),
+      text: formatDiagnostic(warning),
+    }));
     return { ...draft, notes: [...draft.notes, ...warnings] };
   }
   const reason = parsed.errors.map(formatDiagnostic).join('; ');
   return { ...draft, kind: 'skipped', reason };
-}
-
-/** Whether the server accepts a client only with `COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS`. */
-export function requiresSha1(draft: Draft, now: number): boolean {
-  return draft.kind === 'client' && !parseClient(draft.record, { ...policy, allowSha1Thumbprints: false }, now).ok;
 }

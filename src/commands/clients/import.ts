@@ -5,15 +5,13 @@ import { isSqlite, isSqliteFile } from '../../administration/import/identity-ser
 import { readConfiguration, readIdentityServer } from '../../administration/import/identity-server/identity-server.ts';
 import { readKeycloak } from '../../administration/import/keycloak/keycloak.ts';
 import { renderRecords } from '../../administration/import/render.ts';
-import { requiresSha1, validateDrafts } from '../../administration/import/validate-drafts.ts';
+import { summarizeImport } from '../../administration/import/summary.ts';
+import { validateDrafts } from '../../administration/import/validate-drafts.ts';
 import { describeUnrelated } from '../../files/describe-content.ts';
 import { OperatorError } from '../../operator-error.ts';
-import { registrationSettings } from '../../settings/registration-policy.ts';
-import { type Environment, Settings } from '../../settings/settings.ts';
-import { counted, printable } from '../../text.ts';
+import { printable } from '../../text.ts';
 import { decodeInput, type InputFile, readInput } from '../input-file.ts';
 import { writeTexts } from '../output/document.ts';
-import { printWarnings } from '../output/errors.ts';
 import { type OutputFileOptions, resolveOutputFile, writeOutputFile } from './output-file.ts';
 
 const readers = {
@@ -31,39 +29,21 @@ const MAX_MEBIBYTES = 256;
  * `countersign clients import SOURCE FILE`: converts the clients of another server to client records in YAML.
  *
  * @param file JSON; `-` for standard input
- * @param env the settings that the records may require
- * @returns the exit code: 0, or 2 when a client was skipped or has notes
+ * @returns the exit code: 0 if every client works as before; 2 if one has a difference or is left out
  * @throws {OperatorError} when the file is invalid, or the output cannot be written
  */
-export async function importClients(
-  source: ImportSource,
-  file: string,
-  options: OutputFileOptions,
-  env: Environment,
-): Promise<number> {
+export async function importClients(source: ImportSource, file: string, options: OutputFileOptions): Promise<number> {
   const out = resolveOutputFile(options);
   const now = Date.now();
-  const { drafts: all, remarks, name } = await readDrafts(source, file, now);
-  const drafts = validateDrafts(all, now);
+  const { name, ...read } = await readDrafts(source, file, now);
+  const drafts = validateDrafts(read.drafts, now);
+  const imported: Drafts = { ...read, drafts };
   const title = `From ${basename(name)}, by \`countersign clients import ${source}\`.`;
-  const yaml = renderRecords({ drafts, remarks }, title);
+  const yaml = renderRecords(imported, title);
   await (out === undefined ? writeTexts([yaml]) : writeOutputFile(out, [yaml]));
-  const skipped = drafts.filter(({ kind }) => kind === 'skipped').length;
-  const notes = drafts.reduce((sum, draft) => sum + draft.notes.length, 0);
-  const written = drafts.length - skipped;
-  console.error(`${counted(written, 'client')} written, ${skipped} skipped, ${counted(notes, 'note')}`);
-  warnOfSha1(drafts.filter((draft) => requiresSha1(draft, now)).length, env);
-  return skipped + notes === 0 ? 0 : 2;
-}
-
-/** Nothing accepts the records without the setting: not the server, and no other command. */
-function warnOfSha1(count: number, env: Environment): void {
-  if (count === 0 || new Settings(env).read(registrationSettings.ALLOW_SHA1_THUMBPRINTS)) return;
-  const subject = count === 1 ? '1 client is' : `${count} clients are`;
-  const fix = 'for the server and for the commands that read these records, or register SHA-256 thumbprints';
-  printWarnings([
-    `${subject} registered by SHA-1 thumbprints: set COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS=true ${fix} (countersign certificate FILE)`,
-  ]);
+  for (const line of summarizeImport(imported)) console.error(printable(line));
+  const differs = read.notes.length > 0 || drafts.some(({ kind, notes }) => kind === 'skipped' || notes.length > 0);
+  return differs ? 2 : 0;
 }
 
 interface NamedDrafts extends Drafts {

@@ -49,10 +49,11 @@ function addCheck(clients: Command): void {
 }
 
 const importHelp = `
-A comment above each client lists what is lost or changes. Clients without a
-certificate are commented out.
-Exit codes: 0 everything is imported without loss, 1 the file cannot be read,
-2 a client is skipped or has notes.`;
+A comment above each client lists what changes for it. Clients that cannot be
+imported are commented out. The summary on standard error has each difference
+once, with the clients that have it.
+Exit codes: 0 every client works as before, 1 the file cannot be read,
+2 a client has a difference or is left out, as the summary states.`;
 
 function addImport(clients: Command): void {
   const command = clients.command('import').description('convert the clients of another server to client records');
@@ -66,7 +67,7 @@ function addImport(clients: Command): void {
       .addHelpText('after', `${importHelp}\n\nMore: docs/move-from-${source}.md`)
       .action(async (file: string, options: OutputFileOptions) => {
         const { importClients } = await import('./import.ts');
-        process.exitCode = await importClients(source, file, options, environment);
+        process.exitCode = await importClients(source, file, options);
       });
   add('identityserver', 'import the Clients of an IdentityServer from its configuration');
   add('keycloak', 'import the clients of a Keycloak realm from its export');

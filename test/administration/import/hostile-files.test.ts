@@ -159,7 +159,7 @@ describe.each(readers)('import of hostile %s clients', (_, client: fc.Arbitrary<
       fc.property(client, (value) => {
         const [draft] = validateDrafts(read([value]).drafts, now);
         if (draft?.kind !== 'skipped' || draft.record === undefined) return;
-        const { yaml } = importedClients({ drafts: [draft], remarks: [] }, now);
+        const { yaml } = importedClients({ drafts: [draft], notes: [], remarks: [] }, now);
         const lines = yaml.slice(yaml.indexOf('  # - client_id')).split('\n');
         expect(parse(lines.map((line) => line.replace('# ', '')).join('\n'))).toEqual([draft.record]);
       }),

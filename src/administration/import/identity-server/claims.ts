@@ -1,29 +1,76 @@
 import type { Json } from '../../../clients/json-value.ts';
 import { type Comments, claimNameProblem, type JsonObject, parseSafeInteger } from '../draft.ts';
 import { jsonIn } from '../lenient-json.ts';
+import { noteOf } from './differences.ts';
 import { itemsOf, type Section, sectionOf, textOf } from './dotnet-configuration.ts';
+import { flagOf } from './dotnet-values.ts';
 
 const DEFAULT_PREFIX = 'client_';
 
+/** The claims of a client's tokens. */
+export interface ImportedClaims {
+  readonly record: JsonObject | undefined;
+  /** Why IdentityServer cannot write its tokens, if it cannot. */
+  readonly rejections: readonly string[];
+}
+
 /**
  * Reads `Claims` as they appear in the tokens of the client: with `ClientClaimsPrefix`, several of one type as a list,
- * and values of their `ValueType`. Claims that a record cannot hold become notes.
+ * and values of their `ValueType`. Claims that a record cannot hold become notes, unless IdentityServer omits them too.
+ *
+ * @param hasAudience whether its tokens have an aud in IdentityServer
  */
-export function readClaims(client: Section, { notes }: Comments): JsonObject | undefined {
-  const prefixMember = client.get('clientclaimsprefix');
-  const prefix = prefixMember ? (textOf(prefixMember) ?? '') : DEFAULT_PREFIX;
-  const claims = new Map<string, Json[]>();
-  for (const { location, value } of itemsOf(client.get('claims'))) {
+export function readClaims(client: Section, hasAudience: boolean, { notes }: Comments): ImportedClaims {
+  const omitted = omittedClaims(client, hasAudience);
+  const rejections: string[] = [];
+  const values = new Map<string, Json[]>();
+  for (const { name, text, valueType } of distinctClaims(client)) {
+    const problem = claimNameProblem(name);
+    if (omitted.has(name)) continue;
+    if (problem !== undefined) {
+      notes.push(noteOf('claim_omitted', `the claim ${name} was not imported: ${problem}`));
+      continue;
+    }
+    const value = readValue(text, valueType);
+    if (value.kind === 'invalid') rejections.push(`the claim ${name} is not a value of its ValueType`);
+    if (value.kind === 'inexact')
+      notes.push(
+        noteOf('claim_changed', `the claim ${name} is the string "${text}" here, and a number in IdentityServer`),
+      );
+    values.set(name, [...(values.get(name) ?? []), value.kind === 'exact' ? value.value : text]);
+  }
+  const record = Object.fromEntries([...values].map(([name, list]) => [name, oneOrList(list)]));
+  return { record: values.size === 0 ? undefined : record, rejections };
+}
+
+/** Claims that IdentityServer replaces with its own. */
+function omittedClaims(client: Section, hasAudience: boolean): ReadonlySet<string> {
+  return new Set([
+    ...['iss', 'nbf', 'iat', 'exp', 'cnf'],
+    ...(hasAudience ? ['aud'] : []),
+    ...(flagOf(client.get('includejwtid'), true) ? ['jti'] : []),
+  ]);
+}
+
+interface WrittenClaim {
+  readonly name: string;
+  readonly text: string;
+  readonly valueType: string;
+}
+
+/** IdentityServer omits a claim with the type, in any case, and the value of an earlier one. */
+function distinctClaims(client: Section): WrittenClaim[] {
+  const member = client.get('clientclaimsprefix');
+  const prefix = member ? (textOf(member) ?? '') : DEFAULT_PREFIX;
+  const all = itemsOf(client.get('claims')).flatMap(({ value }) => {
     const claim = sectionOf(value);
     const type = textOf(claim.get('type'));
-    const name = `${prefix}${type ?? ''}`;
-    const problem = type === undefined ? 'Type is missing' : claimNameProblem(name);
-    if (problem !== undefined)
-      notes.push(`the claim ${type === undefined ? location : name} was not imported: ${problem}`);
-    else claims.set(name, [...(claims.get(name) ?? []), readValue(claim)]);
-  }
-  if (claims.size === 0) return undefined;
-  return Object.fromEntries([...claims].map(([name, values]) => [name, oneOrList(values)]));
+    if (type === undefined) return [];
+    const name = `${prefix.trim() === '' ? '' : prefix}${type}`;
+    return [{ name, text: textOf(claim.get('value')) ?? '', valueType: textOf(claim.get('valuetype')) ?? '' }];
+  });
+  const byKey = Map.groupBy(all, ({ name, text, valueType }) => JSON.stringify([name.toLowerCase(), text, valueType]));
+  return [...byKey.values()].flatMap(([first]) => first ?? []);
 }
 
 function oneOrList(values: readonly Json[]): Json {
@@ -31,23 +78,37 @@ function oneOrList(values: readonly Json[]): Json {
   return more.length === 0 ? only : values;
 }
 
-/** `ValueType` is one of `ClaimValueTypes` (`…XMLSchema#integer`), or `json`, which IdentityServer adds. */
-function readValue(claim: Section): Json {
-  const text = textOf(claim.get('value')) ?? '';
-  const valueType = textOf(claim.get('valuetype'))?.toLowerCase() ?? '';
-  const type = valueType.slice(valueType.lastIndexOf('#') + 1);
-  return Object.hasOwn(valueParsers, type) ? (valueParsers[type]?.(text) ?? text) : text;
+type ClaimValue = { readonly kind: 'exact'; readonly value: Json } | { readonly kind: 'inexact' | 'invalid' };
+
+const SCHEMA = 'http://www.w3.org/2001/XMLSchema#';
+
+/** `ValueType` is one of `ClaimValueTypes`, or `json` in any case, which IdentityServer adds; others are strings. */
+function readValue(text: string, valueType: string): ClaimValue {
+  const type = valueType.startsWith(SCHEMA) ? valueType.slice(SCHEMA.length) : valueType.toLowerCase();
+  const isKnown = valueType.startsWith(SCHEMA) ? type !== 'json' : type === 'json';
+  const parse = isKnown && Object.hasOwn(valueParsers, type) ? valueParsers[type] : undefined;
+  return parse ? parse(text.trim()) : { kind: 'exact', value: text };
 }
 
-/** By `ValueType`. A value that cannot be parsed stays a string, as in IdentityServer. */
-const valueParsers: Readonly<Record<string, (text: string) => Json | undefined>> = {
-  boolean: parseBoolean,
-  integer: parseSafeInteger,
-  integer32: parseSafeInteger,
-  integer64: parseSafeInteger,
-  double: (text) => (text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : undefined),
-  json: jsonIn,
+/** By `ValueType`. IdentityServer fails to write a token with another value. */
+const valueParsers: Readonly<Record<string, (text: string) => ClaimValue>> = {
+  boolean: (text) => exactOr(parseBoolean(text)),
+  integer: parseInteger,
+  integer32: parseInteger,
+  integer64: parseInteger,
+  double: (text) => exactOr(text !== '' && Number.isFinite(Number(text)) ? Number(text) : undefined),
+  json: (text) => exactOr(jsonIn(text)),
 };
+
+function exactOr(value: Json | undefined): ClaimValue {
+  return value === undefined ? { kind: 'invalid' } : { kind: 'exact', value };
+}
+
+function parseInteger(text: string): ClaimValue {
+  if (!/^[+-]?\d+$/.test(text)) return { kind: 'invalid' };
+  const value = parseSafeInteger(text.replace('+', ''));
+  return value === undefined ? { kind: 'inexact' } : { kind: 'exact', value };
+}
 
 function parseBoolean(text: string): boolean | undefined {
   const flag = text.toLowerCase();

@@ -1,4 +1,3 @@
-import { abbreviate } from '../../../text.ts';
 import { ImportError } from '../draft.ts';
 
 /** The members of an object by lower-case name: .NET configuration keys are case-insensitive. */
@@ -51,19 +50,6 @@ export function textsOf(member: Member | undefined): string[] {
 /** A scalar as text, as all values are in .NET configuration. Undefined if it is missing, null or empty. */
 export function textOf(member: Member | undefined): string | undefined {
   return textOfValue(member?.value);
-}
-
-/**
- * A Boolean; the fallback if it is missing.
- *
- * @throws {ImportError} for any other value, including an empty one: .NET rejects it as well
- */
-export function flagOf(member: Member | undefined, fallback: boolean): boolean {
-  const text = member?.value === '' ? '' : textOf(member);
-  if (text === undefined) return fallback;
-  const flag = text.trim().toLowerCase();
-  if (flag === 'true' || flag === 'false') return flag === 'true';
-  throw new ImportError(`"${member?.name}" is "${abbreviate(text)}"; expected true or false`);
 }
 
 function textOfValue(value: unknown): string | undefined {

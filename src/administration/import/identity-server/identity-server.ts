@@ -1,11 +1,14 @@
 import type { Json } from '../../../clients/json-value.ts';
-import { type Drafts, ImportError } from '../draft.ts';
+import { type Draft, type Drafts, ImportError } from '../draft.ts';
 import { parseLenientJson } from '../lenient-json.ts';
-import { draftIdentityServerClient } from './client.ts';
+import { draftIdentityServerClient, type Server } from './client.ts';
+import { type Configuration, findConfiguration } from './configuration.ts';
 import { rejectCSharp } from './csharp.ts';
 import { parseQueryResult } from './database/query-result.ts';
-import { fromTableRows } from './database/table-rows.ts';
-import { type Item, itemsOf, type Section, sectionOf } from './dotnet-configuration.ts';
+import { noteOf } from './differences.ts';
+import { type Item, sectionOf, textOf } from './dotnet-configuration.ts';
+import { flagOf } from './dotnet-values.ts';
+import { mergeFiles } from './merge-files.ts';
 import { readResources } from './resources.ts';
 
 /**
@@ -13,7 +16,7 @@ import { readResources } from './resources.ts';
  * reads them from its database.
  *
  * @param now milliseconds since the epoch
- * @throws {ImportError} if the file is C# or otherwise not JSON, has no `Clients`, or has a value that .NET rejects
+ * @throws {ImportError} if the file is C# or otherwise not JSON, has no `Clients`, or has an option that .NET rejects
  */
 export function readIdentityServer(text: string, now: number): Drafts {
   rejectCSharp(text);
@@ -21,44 +24,66 @@ export function readIdentityServer(text: string, now: number): Drafts {
 }
 
 /**
- * Reads the clients of an IdentityServer configuration: `Clients` at the top level, in the section `IdentityServer`, or in
- * the only other section that has it; or a plain list of clients.
+ * Reads the clients of a configuration: `Clients`, `ApiResources`, `ApiScopes` and `IdentityResources` with the properties
+ * of IdentityServer's classes or the columns of its tables, and its options, as {@link findConfiguration} finds them.
  *
  * @param now milliseconds since the epoch
- * @throws {ImportError} if it has no `Clients`, or a value that .NET rejects
+ * @throws {ImportError} if there are no `Clients`, or an option has a value that .NET rejects
  */
-export function readConfiguration(configuration: Json, now: number): Drafts {
-  const section = fromTableRows(findSection(configuration));
-  const resources = readResources(section);
-  const clients = itemsOf(section.get('clients'));
-  if (clients.some(({ value }) => sectionOf(value).has('clientauthenticatortype'))) {
+export function readConfiguration(root: Json, now: number): Drafts {
+  const configuration = findConfiguration(mergeFiles([root]));
+  const clients = configuration.list('Clients');
+  if (clients.some(({ value }) => typeof value === 'object' && value !== null && 'clientAuthenticatorType' in value)) {
     throw new ImportError('contains clients of Keycloak: run `countersign clients import keycloak`');
   }
-  const draftsOf = (client: Item) => locateErrors(client, () => draftIdentityServerClient(client, resources, now));
-  return { drafts: clients.flatMap(draftsOf), remarks: [] };
+  const server: Server = { configuration, resources: readResources(configuration), now };
+  return {
+    drafts: clients.map((client) => draftClient(client, server)),
+    notes: [...server.resources.notes, ...optionNotes(configuration)],
+    remarks: remarksOn(configuration),
+  };
 }
 
-/** Adds the location of the client to errors. */
-function locateErrors<Value>({ location }: Item, read: () => Value): Value {
+/** One client that cannot be read does not stop the others: .NET omits it as well. */
+function draftClient(client: Item, server: Server): Draft {
   try {
-    return read();
+    return draftIdentityServerClient(client, server);
   } catch (error) {
     if (!(error instanceof ImportError)) throw error;
-    throw new ImportError(`${location}: ${error.message}`);
+    const label = labelOf(client);
+    return { kind: 'skipped', label, reason: error.message, record: undefined, notes: [], remarks: [] };
   }
 }
 
-function findSection(root: unknown): Section {
-  if (Array.isArray(root)) return new Map([['clients', { name: 'Clients', value: root }]]);
-  const top = sectionOf(root);
-  const inner = [...top].map(([name, { value }]) => ({ name, section: sectionOf(value) }));
-  const holders = inner.filter(({ section }) => section.has('clients'));
-  const [only, ...others] = holders;
-  const found = top.has('clients') ? top : holders.find(({ name }) => name === 'identityserver')?.section;
-  if (found) return found;
-  if (only && others.length === 0) return only.section;
-  if (only) throw new ImportError(`more than one section has Clients: ${holders.map(({ name }) => name).join(', ')}`);
-  throw new ImportError(
-    'no Clients found: expected "Clients" at the top level or in a section "IdentityServer", or a list of clients',
-  );
+/** The `ClientId`, or where the client is: its names may be what cannot be read. */
+function labelOf({ location, value }: Item): string {
+  try {
+    return textOf(sectionOf(value).get('clientid')) ?? `(${location})`;
+  } catch (error) {
+    if (error instanceof ImportError) return `(${location})`;
+    throw error;
+  }
+}
+
+/** RFC 9068 §2.1, which IdentityServer follows by default. */
+const JWT_TYPE = 'at+jwt';
+
+function optionNotes(configuration: Configuration) {
+  const type = configuration.option('AccessTokenJwtType');
+  const jwtType = type === undefined ? JWT_TYPE : (textOf(type)?.trim() ?? '');
+  return [
+    ...(jwtType === JWT_TYPE ? [] : [noteOf('jwt_type', jwtTypeText(jwtType))]),
+    ...(flagOf(configuration.option('Endpoints.EnableTokenEndpoint'), true) ? [] : [noteOf('token_endpoint_off')]),
+  ];
+}
+
+function jwtTypeText(type: string): string {
+  const there = type === '' ? 'tokens have no typ' : `the typ of tokens is "${type}"`;
+  return `AccessTokenJwtType: ${there} in IdentityServer; here it is ${JWT_TYPE}, which APIs that compare it must accept`;
+}
+
+function remarksOn({ unknown }: Configuration): string[] {
+  const general = 'every token also has a sub, which is the client_id (RFC 9068 §2.2)';
+  if (unknown.length === 0) return [general];
+  return [general, `IdentityServer has no options of these names, which were not imported: ${unknown.join(', ')}`];
 }

@@ -1,22 +1,34 @@
-import { flagOf, type Item, itemsOf, type Section, sectionOf, textOf } from './dotnet-configuration.ts';
+import { ImportError, type Note } from '../draft.ts';
+import type { Configuration } from './configuration.ts';
+import { noteOf } from './differences.ts';
+import { type Item, itemsOf, type Section, sectionOf, textOf, textsOf } from './dotnet-configuration.ts';
+import { flagOf } from './dotnet-values.ts';
 
-/** The resources and scopes of a configuration file. */
+/** The resources and scopes of a configuration. */
 export interface Resources {
-  /** The API resources of each scope, which are the audiences of its tokens. */
-  readonly audienceOf: ReadonlyMap<string, readonly string[]>;
-  /** API resources that require a resource indicator: they are an audience only if the request names them (RFC 8707). */
-  readonly isolated: ReadonlySet<string>;
-  /** Undefined if the file does not define them. */
+  /** The enabled API resources. */
+  readonly apiResources: readonly ApiResource[];
+  /** Undefined if the configuration does not define them. */
   readonly apiScopes: ApiScopes | undefined;
   /** Scopes that are granted to users only. */
   readonly identityScopes: ReadonlySet<string>;
-  /** The JSON type of the `scope` claim. */
-  readonly scopeClaim: 'string' | 'array';
+  /** Resources and scopes that .NET cannot read. */
+  readonly notes: readonly Note[];
+}
+
+/** An audience of tokens. */
+export interface ApiResource {
+  readonly name: string;
+  readonly scopes: readonly string[];
+  /** It is an audience only if the request names it (RFC 8707). */
+  readonly isIsolated: boolean;
+  /** Empty if any will do. */
+  readonly signingAlgorithms: readonly string[];
 }
 
 /** The scopes of APIs. */
 interface ApiScopes {
-  /** The part of the file that defines them, for messages. */
+  /** The part of the configuration that defines them, for messages. */
   readonly source: string;
   /** Whether each scope is enabled, by name. */
   readonly enabled: ReadonlyMap<string, boolean>;
@@ -25,63 +37,81 @@ interface ApiScopes {
 /** OpenID Connect Core §5.4, §11. */
 const standardIdentityScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'];
 
-/**
- * Reads `ApiResources`, `ApiScopes`, `IdentityResources` and `EmitScopesAsSpaceDelimitedStringInJwt`.
- *
- * @param section the one that has `Clients`
- */
-export function readResources(section: Section): Resources {
-  const audienceOf = new Map<string, string[]>();
-  const isolated = new Set<string>();
-  for (const { value } of itemsOf(section.get('apiresources'))) {
-    const resource = sectionOf(value);
-    const name = textOf(resource.get('name'));
-    if (name === undefined || !flagOf(resource.get('enabled'), true)) continue;
-    if (flagOf(resource.get('requireresourceindicator'), false)) isolated.add(name);
-    for (const scope of namesOf(resource, 'scopes')) audienceOf.set(scope, [...(audienceOf.get(scope) ?? []), name]);
-  }
-  const identityScopes = new Set([...standardIdentityScopes, ...namesOf(section, 'identityresources')]);
-  const asString = flagOf(section.get('emitscopesasspacedelimitedstringinjwt'), false);
+/** Reads `ApiResources`, `ApiScopes` and `IdentityResources`. */
+export function readResources(configuration: Configuration): Resources {
+  const notes: Note[] = [];
+  const resources = readItems(configuration.list('ApiResources'), readApiResource, notes);
   return {
-    audienceOf,
-    isolated,
-    apiScopes: readApiScopes(section),
-    identityScopes,
-    scopeClaim: asString ? 'string' : 'array',
+    apiResources: resources.filter(({ isEnabled }) => isEnabled),
+    apiScopes: readApiScopes(configuration, notes),
+    identityScopes: new Set([...standardIdentityScopes, ...configuration.list('IdentityResources').flatMap(nameOf)]),
+    notes,
   };
 }
 
-function readApiScopes(section: Section): ApiScopes | undefined {
-  const scopes = section.get('apiscopes');
-  if (scopes !== undefined) return { source: 'ApiScopes', enabled: new Map(itemsOf(scopes).flatMap(namedFlag)) };
-  const areEnabled = scopesOfResources(section);
+/** The binder of .NET omits an item with a value that it cannot convert, and so does the import. */
+function readItems<Value>(items: readonly Item[], read: (item: Item) => Value[], notes: Note[]): Value[] {
+  return items.flatMap((item) => {
+    try {
+      return read(item);
+    } catch (error) {
+      if (!(error instanceof ImportError)) throw error;
+      notes.push(noteOf('resource_unreadable', `${item.location} was not imported: ${error.message}`));
+      return [];
+    }
+  });
+}
+
+function readApiResource({ value }: Item): (ApiResource & { readonly isEnabled: boolean })[] {
+  const resource = sectionOf(value);
+  const name = textOf(resource.get('name'));
+  if (name === undefined) return [];
+  return [
+    {
+      name,
+      scopes: itemsOf(resource.get('scopes')).flatMap(nameOf),
+      isEnabled: flagOf(resource.get('enabled'), true),
+      isIsolated: flagOf(resource.get('requireresourceindicator'), false),
+      signingAlgorithms: textsOf(resource.get('allowedaccesstokensigningalgorithms')),
+    },
+  ];
+}
+
+function readApiScopes(configuration: Configuration, notes: Note[]): ApiScopes | undefined {
+  if (configuration.has('ApiScopes')) {
+    const scopes = readItems(configuration.list('ApiScopes'), namedFlag, notes);
+    return { source: 'ApiScopes', enabled: new Map(scopes) };
+  }
+  const areEnabled = scopesOfResources(configuration, notes);
   return areEnabled && { source: 'the scopes of ApiResources', enabled: areEnabled };
 }
 
-function namedFlag({ value }: Item): [string, boolean][] {
-  if (typeof value === 'string') return [[value, true]];
-  const item = sectionOf(value);
-  const name = textOf(item.get('name'));
-  return name === undefined ? [] : [[name, flagOf(item.get('enabled'), true)]];
+function namedFlag(item: Item): [string, boolean][] {
+  return nameOf(item).map((name) => [name, flagOf(sectionOf(item.value).get('enabled'), true)]);
 }
 
 /** Before IdentityServer4 v4, API resources defined their scopes as objects; since then they contain the names only. */
-function scopesOfResources(section: Section): Map<string, boolean> | undefined {
+function scopesOfResources(configuration: Configuration, notes: Note[]): Map<string, boolean> | undefined {
+  const resources = configuration.list('ApiResources').map(({ value }): Section => sectionOf(value));
+  const all = resources.map((resource) => ({ resource, scopes: itemsOf(resource.get('scopes')) }));
+  if (all.some(({ scopes }) => scopes.some(({ value }) => typeof value === 'string'))) return undefined;
   const areEnabled = new Map<string, boolean>();
-  for (const { value } of itemsOf(section.get('apiresources'))) {
-    const resource = sectionOf(value);
-    const isEnabled = flagOf(resource.get('enabled'), true);
-    const scopes = itemsOf(resource.get('scopes'));
-    if (scopes.some((scope) => typeof scope.value === 'string')) return undefined;
-    for (const [name] of scopes.flatMap(namedFlag)) areEnabled.set(name, isEnabled || areEnabled.get(name) === true);
+  for (const { resource, scopes } of all) {
+    // A flag that .NET cannot read omits the resource; that is noted where its audiences are read.
+    const [isEnabled = false] = readItems(
+      [{ location: '', value: resource }],
+      () => [flagOf(resource.get('enabled'), true)],
+      [],
+    );
+    for (const [name] of readItems(scopes, namedFlag, notes))
+      areEnabled.set(name, isEnabled || areEnabled.get(name) === true);
   }
   return areEnabled.size === 0 ? undefined : areEnabled;
 }
 
-/** The names in a list of strings or, as before IdentityServer4 v4, of objects with a `Name`. */
-function namesOf(section: Section, member: string): string[] {
-  return itemsOf(section.get(member)).flatMap(({ value }) => {
-    if (typeof value === 'string') return value;
-    return textOf(sectionOf(value).get('name')) ?? [];
-  });
+/** The name in a list of strings or, as before IdentityServer4 v4, of objects with a `Name`. */
+function nameOf({ value }: Item): string[] {
+  if (typeof value === 'string') return [value];
+  const name = textOf(sectionOf(value).get('name'));
+  return name === undefined ? [] : [name];
 }

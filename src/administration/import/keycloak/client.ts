@@ -2,7 +2,7 @@ import type { Json } from '../../../clients/json-value.ts';
 import { CertificateError } from '../../../pki/certificate/certificate-error.ts';
 import { formatDistinguishedName } from '../../../pki/certificate/names/distinguished-name.ts';
 import { scanCommaForm } from '../../../pki/certificate/names/parse-comma-form.ts';
-import { type Comments, type Draft, omitUndefined, parseLifetime, skippedDraft } from '../draft.ts';
+import { type Comments, type Draft, omitUndefined, parseLifetime, plainNote, skippedDraft } from '../draft.ts';
 import { isTrue, type Members, membersOf, textOf } from './json.ts';
 import type { Realm } from './realm.ts';
 import { readTokenContents } from './scopes.ts';
@@ -29,8 +29,8 @@ export function draftKeycloakClient(client: Members, location: string, realm: Re
     tls_client_auth_subject_dn: subject.ok ? subject.dn : subject.text,
     ...tokensOf(client, realm, comments),
   });
-  if (disabledBy !== undefined) comments.notes.push(`disabled because its ${disabledBy} is disabled`);
-  comments.notes.push(...unsupportedFields(client, realm.serviceAccountRoles.get(clientId) ?? []));
+  if (disabledBy !== undefined) comments.notes.push(plainNote(`disabled because its ${disabledBy} is disabled`));
+  comments.notes.push(...unsupportedFields(client, realm.serviceAccountRoles.get(clientId) ?? []).map(plainNote));
   if (subject.ok) return { kind: 'client', label: clientId, record, ...comments };
   return { kind: 'skipped', label: clientId, reason: subject.reason, record, ...comments };
 }
@@ -80,14 +80,16 @@ const SESSION_LIFETIME = '-1';
 
 function lifetimeOf(own: string | undefined, realm: Realm, comments: Comments): number | undefined {
   if (own === SESSION_LIFETIME) {
-    comments.notes.push(
-      'access.token.lifespan -1, the lifetime of a session, is not supported: the server default of 3600 applies',
-    );
+    const text =
+      'access.token.lifespan -1, the lifetime of a session, is not supported: the server default of 3600 applies';
+    comments.notes.push(plainNote(text));
     return undefined;
   }
   if (own !== undefined) return parseLifetime(own, 'access.token.lifespan', comments);
   if (realm.lifetime !== undefined) return parseLifetime(realm.lifetime, 'accessTokenLifespan of the realm', comments);
-  comments.notes.push('accessTokenLifespan of the realm is not in this file: the server default of 3600 applies');
+  comments.notes.push(
+    plainNote('accessTokenLifespan of the realm is not in this file: the server default of 3600 applies'),
+  );
   return undefined;
 }
 

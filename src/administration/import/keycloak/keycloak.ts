@@ -25,7 +25,7 @@ export function readKeycloak(text: string): Drafts {
   const builtIn = all.flatMap(({ clients }) => listOf(clients).map(membersOf)).filter(isBuiltInClient);
   const names = [...new Set(builtIn.map(({ clientId }) => String(clientId)))];
   const remarks = names.length === 0 ? [] : [`Keycloak's built-in clients were not imported: ${names.join(', ')}`];
-  return { drafts: all.flatMap(draftsOfRealm), remarks };
+  return { drafts: all.flatMap(draftsOfRealm), notes: [], remarks };
 }
 
 function draftsOfRealm(members: Members): Draft[] {

@@ -1,5 +1,5 @@
 import type { Json } from '../../../clients/json-value.ts';
-import { type Comments, claimNameProblem, type JsonObject, parseSafeInteger, withMember } from '../draft.ts';
+import { type Comments, claimNameProblem, type JsonObject, parseSafeInteger, plainNote, withMember } from '../draft.ts';
 import { jsonIn } from '../lenient-json.ts';
 import { isTrue, listOf, type Members, membersOf, textOf } from './json.ts';
 
@@ -28,7 +28,7 @@ export function readMappers(mappers: unknown, added: MapperOutput, comments: Com
     const isBuiltIn =
       protocolMapper === 'oidc-usersessionmodel-note-mapper' &&
       builtInNotes.has(textOf(settings['user.session.note']) ?? '');
-    if (!isBuiltIn) comments.notes.push(`${title} (${textOf(protocolMapper) ?? 'no type'}): not supported`);
+    if (!isBuiltIn) comments.notes.push(plainNote(`${title} (${textOf(protocolMapper) ?? 'no type'}): not supported`));
     return before;
   }, added);
 }
@@ -48,7 +48,7 @@ function withClaim(added: MapperOutput, settings: Members, title: string, { note
   const value = valueOfType(type, String(text));
   const problem = pathProblem(path) ?? (value === undefined ? `its value is not of type ${type}` : undefined);
   if (value !== undefined && problem === undefined) return { ...added, claims: withValueAt(added.claims, path, value) };
-  notes.push(`${title} was not imported: ${problem}`);
+  notes.push(plainNote(`${title} was not imported: ${problem}`));
   return added;
 }
 

@@ -1,5 +1,5 @@
 import type { Json } from '../../../clients/json-value.ts';
-import { type Comments, validScopes } from '../draft.ts';
+import { type Comments, plainNote, validScopes } from '../draft.ts';
 import { isTrue, listOf, type Members, membersOf, textOf, textsOf } from './json.ts';
 import { type MapperOutput, readMappers } from './mappers.ts';
 import type { Realm } from './realm.ts';
@@ -30,8 +30,10 @@ export function readTokenContents(client: Members, realm: Realm, comments: Comme
   const common = defaults.reduce((added, name) => withScopeMappers(name, added, realm, comments), ownMappers);
   const included = defaults.filter((name) => !builtInScopes.has(name) && isIncludedInScope(name, realm));
   if (optional.length > 0)
-    comments.notes.push(`requests without a scope parameter also get the optional scopes: ${optional.join(', ')}`);
-  comments.notes.push(...[...defaults, ...optional].flatMap((name) => missingDefinition(name, realm)));
+    comments.notes.push(
+      plainNote(`requests without a scope parameter also get the optional scopes: ${optional.join(', ')}`),
+    );
+  comments.notes.push(...[...defaults, ...optional].flatMap((name) => missingDefinition(name, realm)).map(plainNote));
   const scopes = validScopes([...included, ...optional], comments);
   return {
     scope: scopes.length === 0 ? undefined : scopes.join(' '),
@@ -68,7 +70,7 @@ function optionalAudiences(names: readonly string[], realm: Realm, comments: Com
     const { audience, claims } = withScopeMappers(name, { audience: [], claims: {} }, realm, comments);
     for (const claim of Object.keys(claims))
       comments.notes.push(
-        `the claim ${claim} of the optional scope ${name} was not imported: it would be in every token`,
+        plainNote(`the claim ${claim} of the optional scope ${name} was not imported: it would be in every token`),
       );
     return [name, audience] as const;
   });

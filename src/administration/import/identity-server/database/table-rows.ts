@@ -23,8 +23,18 @@ function withoutRows(key: string, member: Member, lists: Section): Member {
   return { ...member, value: rows.map((row) => (isRow(row, table) ? fromRow(sectionOf(row), table, lists) : row)) };
 }
 
-/** Whether an item comes from a table. IdentityServer's classes have no `Id`, and lists of texts where tables have rows. */
-function isRow(item: unknown, { children }: StoreTable): boolean {
+/** Whether an item comes from a table. One that .NET cannot read does not; it is reported with its client. */
+function isRow(item: unknown, table: StoreTable): boolean {
+  try {
+    return hasRowShape(item, table);
+  } catch (error) {
+    if (error instanceof ImportError) return false;
+    throw error;
+  }
+}
+
+/** IdentityServer's classes have no `Id`, and lists of texts where tables have rows. */
+function hasRowShape(item: unknown, { children }: StoreTable): boolean {
   const row = sectionOf(item);
   if (hasRowColumns(row)) return true;
   return children.some(({ property, entityProperty, shape, columns }) => {

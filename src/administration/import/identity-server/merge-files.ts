@@ -1,0 +1,69 @@
+import { type Json, MAX_DEPTH } from '../../../clients/json-value.ts';
+import { ImportError } from '../draft.ts';
+
+/** A key of .NET's configuration: a value, or a section that a list is as well. */
+interface Node {
+  /** As first written. */
+  readonly name: string;
+  value: Json | undefined;
+  /** By lower-case name. */
+  readonly members: Map<string, Node>;
+}
+
+/**
+ * Merges configuration files as .NET does: a later file replaces single values, and items of lists by their index. A
+ * colon in a name leads into a section: `Clients:0:ClientId`.
+ *
+ * @param files parsed JSON
+ * @throws {ImportError} if one file has two values of one name
+ */
+export function mergeFiles(files: readonly Json[]): Json {
+  const [only] = files;
+  if (only !== undefined && files.length === 1 && !hasColons(only)) return only;
+  const root = newNode('');
+  for (const file of files) addTo(root, file, { path: '', written: new Set() });
+  return toJson(root);
+}
+
+function hasColons(value: Json): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([name, member]) => name.includes(':') || hasColons(member));
+}
+
+/** Where a value is, and the paths that its file has written so far. */
+interface Place {
+  readonly path: string;
+  readonly written: Set<string>;
+}
+
+function addTo(node: Node, value: Json, { path, written }: Place): void {
+  if (typeof value === 'object' && value !== null) {
+    for (const [names, member] of Object.entries(value)) {
+      const parts = names.split(':');
+      if (parts.length > MAX_DEPTH) throw new ImportError(`a name with more than ${MAX_DEPTH} parts`);
+      addTo(parts.reduce(memberOf, node), member, { path: `${path}:${names.toLowerCase()}`, written });
+    }
+    return;
+  }
+  if (written.has(path)) throw new ImportError(`two values of "${path.slice(1)}"`);
+  written.add(path);
+  node.value = value;
+}
+
+function memberOf({ members }: Node, name: string): Node {
+  const known = members.get(name.toLowerCase());
+  if (known) return known;
+  const added = newNode(name);
+  members.set(name.toLowerCase(), added);
+  return added;
+}
+
+function newNode(name: string): Node {
+  return { name, value: undefined, members: new Map() };
+}
+
+/** A list becomes an object with its indexes as names, which is what .NET makes of it. */
+function toJson({ value, members }: Node): Json {
+  if (members.size === 0) return value ?? null;
+  return Object.fromEntries([...members.values()].map((member) => [member.name, toJson(member)]));
+}
