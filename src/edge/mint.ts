@@ -32,9 +32,12 @@ export function createMinter({ issuer, keyring, tokenRates, revocations }: Minte
     const key = { thumbprint: certificate.thumbprint, resource, confirmation };
     const reusable = minted.find(key, client, now);
     if (reusable) return { headers: reusable.headers, minted: reusable.token };
+    const { scope } = resolveTarget(client, resource.scopes.join(' '), [resource.audience]);
     const authorization: Authorization = {
       sub,
-      ...resolveTarget(client, resource.scopes.join(' '), [resource.audience]),
+      scope,
+      // The upstream knows this spelling. The record of the client may have an equivalent one.
+      audience: [resource.audience],
       lifetimeSeconds: resource.accessTokenLifetimeSeconds,
     };
     tokenRates.take(client, now);

@@ -3,6 +3,7 @@ import type { AuthenticatedClient } from '../authentication/authenticate-client.
 import { addAuthentication } from '../authentication/authenticate-request.ts';
 import { completeValidation } from '../authentication/postponed-validation.ts';
 import type { Registry } from '../clients/registry/registry.ts';
+import { areEquivalentUris } from '../oauth/canonical-uri.ts';
 import { isInvalidClient } from '../oauth/oauth-error.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 import type { Resource } from '../resources/resource.ts';
@@ -68,7 +69,7 @@ function requireBoundToken({ certificateThumbprint }: AccessToken): string {
 
 /** RFC 9068 §4: the resource is one of the recipients. */
 function requireAudience({ audience }: AccessToken, resource: Resource): void {
-  if (audience.includes(resource.audience)) return;
+  if (audience.some((each) => areEquivalentUris(each, resource.audience))) return;
   throw new AccessTokenError(
     'token_audience_mismatch',
     `its aud is ${JSON.stringify(audience)}, and the resource is ${resource.audience}`,

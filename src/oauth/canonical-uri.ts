@@ -29,6 +29,11 @@ export function canonicalUri(text: string): string {
   return `${lower}://${origin}${withoutDotSegments(unescaped(path))}${unescaped(query)}`;
 }
 
+/** Whether two audiences are the same URI, or the same text. */
+export function areEquivalentUris(one: string, other: string): boolean {
+  return one === other || canonicalUri(one) === canonicalUri(other);
+}
+
 function isDefault(port: string, scheme: string): boolean {
   return port === '' || port === defaultPorts[scheme];
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { canonicalUri } from '../oauth/canonical-uri.ts';
 import type { SigningAlgorithm } from '../tokens/algorithms/signing-algorithm.ts';
 
 /**
@@ -40,7 +41,10 @@ export function isResourceName(name: string): boolean {
   return /^[a-z0-9-]{1,63}$/.test(name);
 }
 
-/** The last part of the Redis key of an audience: base64url of its SHA-256, because it may contain any character. */
+/**
+ * The last part of the Redis key of an audience: base64url of the SHA-256 of its canonical spelling, because it may contain
+ * any character. Equivalent audiences share it.
+ */
 export function audienceKey(audience: string): string {
-  return hash('sha256', audience, 'base64url');
+  return hash('sha256', canonicalUri(audience), 'base64url');
 }

@@ -57,6 +57,14 @@ function newCaller(fields: object = {}): MintedCertificate {
 }
 
 describe('a minted token', () => {
+  test.each([
+    ['isolated', { audience: 'https://other.example', isolated_audience: 'https://api.example' }],
+    ['registered in an equivalent spelling', { audience: ['HTTPS://API.example/', 'https://other.example'] }],
+  ])('is for the resource alone if its audience is %s', async (_, fields) => {
+    const { status, token } = await check('/edge/mint/api', newCaller(fields));
+    expect([status, claimsOf(token).aud]).toEqual([200, 'https://api.example']);
+  });
+
   test('is an access token for the resource alone, bound to the caller', async () => {
     const { status, token, headers } = await check('/edge/mint/api');
     expect(status).toBe(200);

@@ -178,6 +178,7 @@ describe('a bound token presented with its certificate', () => {
     ['up to 5 s before it is valid', { nbf: seconds + 5 }],
     ['with a scope that is a list', { scope: ['read', 'admin'] }],
     ['with the audience of the resource alone', { aud: 'https://api.example' }],
+    ['with an equivalent audience', { aud: 'HTTPS://api.example:443/' }],
     ['with claims of its client', { tenant: 'a', roles: ['x'] }],
   ])('is approved %s', async (_, changes) => {
     expect(await check({ lines: bearer(await token(changes)) })).toMatchObject({ status: 200 });

@@ -1,5 +1,6 @@
 import type { Bounds } from '../../cache/bounded-cache.ts';
 import { type LoadResult, NearCache } from '../../cache/near-cache.ts';
+import { areEquivalentUris } from '../../oauth/canonical-uri.ts';
 import { OAuthError } from '../../oauth/oauth-error.ts';
 import { readSmallSets } from '../../redis/commands/small-sets.ts';
 import { AclDeniedError, type CommandExecutor, type GuardedRedis } from '../../redis/guarded-redis.ts';
@@ -66,7 +67,7 @@ export class AudienceLookup {
     if (invalid.length > 0) return { reason: abbreviate(invalid.join('; ')) };
     const resources = stored.flatMap((each) => (each.kind === 'record' ? [each.record] : []));
     // The index is only a hint.
-    return resources.filter((resource) => resource.audience === audience);
+    return resources.filter((resource) => areEquivalentUris(resource.audience, audience));
   }
 
   /** @param redisKey of any index entry that has changed */

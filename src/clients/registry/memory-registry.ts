@@ -1,3 +1,4 @@
+import { canonicalUri } from '../../oauth/canonical-uri.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { counted } from '../../text.ts';
 import type { Client } from '../client.ts';
@@ -34,7 +35,7 @@ export function createMemoryRegistry({ current, stop }: RecordsInMemory, source:
     find: async (clientId) => current().clients.get(clientId),
     findByCertificate: async (certificate) => (await indexClients(current())).find(certificate),
     findResource: async (name) => current().resources.get(name),
-    findResourcesByAudience: async (audience) => resourcesByAudience(current()).get(audience) ?? [],
+    findResourcesByAudience: async (audience) => resourcesByAudience(current()).get(canonicalUri(audience)) ?? [],
     notReadyReason: undefined,
     remote: undefined,
     close: async () => stop(),
@@ -54,12 +55,12 @@ export function indexClients(records: Records): Promise<ClientsByIdentity> {
 
 const audiences = new WeakMap<Records, ReadonlyMap<string, readonly Resource[]>>();
 
-/** The resources of one version of the records, by the `aud` of their tokens. */
+/** The resources of one version of the records, by the canonical `aud` of their tokens. */
 function resourcesByAudience(records: Records): ReadonlyMap<string, readonly Resource[]> {
   const known = audiences.get(records);
   if (known) return known;
   const sorted = [...records.resources.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
-  const byAudience = Map.groupBy(sorted, ({ audience }) => audience);
+  const byAudience = Map.groupBy(sorted, ({ audience }) => canonicalUri(audience));
   audiences.set(records, byAudience);
   return byAudience;
 }

@@ -33,7 +33,7 @@ export interface Registry {
    */
   findResource(name: string): Promise<Resource | undefined>;
   /**
-   * Finds the resources whose tokens have this `aud`, sorted by name. There may be none: an audience needs no record.
+   * Finds the resources whose tokens have this `aud` or an equivalent one, sorted by name. There may be none: an audience needs no record.
    *
    * @param audience any text, such as a value of `aud`
    * @throws {OAuthError} temporarily_unavailable if the lookup fails; invalid_target if there are too many, or if the

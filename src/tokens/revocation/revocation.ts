@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { canonicalUri } from '../../oauth/canonical-uri.ts';
 import type { RevocableToken } from './token-revocations.ts';
 
 /** What a revocation names: one token by its `jti`, or the tokens of a client or for an audience. */
@@ -48,9 +49,12 @@ export function subjectsOf({ tokenId, clientId, audience }: RevocableToken): rea
   ];
 }
 
-/** Identifies a subject in memory and in the keys of Redis, which therefore contain nothing of a token: SHA-256. */
+/**
+ * Identifies a subject in memory and in the keys of Redis, which therefore contain nothing of a token: SHA-256. Equivalent
+ * audiences are one subject: to revoke `https://api.example/` is to revoke the tokens for `https://api.example`.
+ */
 export function digestOf({ kind, value }: RevokedSubject): Buffer {
-  return hash('sha256', `${kind}:${value}`, 'buffer');
+  return hash('sha256', `${kind}:${kind === 'audience' ? canonicalUri(value) : value}`, 'buffer');
 }
 
 /** Why a token is revoked, as the message of an `AccessTokenError`. */

@@ -216,7 +216,9 @@ for (const [name, programs, open] of stores) {
         (await store.registry.findResourcesByAudience(audience)).map(({ name }) => name);
       expect(await namesOf('https://orders.example')).toEqual(['orders']);
       expect(await namesOf('https://shared.example')).toEqual(['one', 'two']);
-      for (const other of ['', 'orders', 'https://orders.example/', 'https://ORDERS.example', '*', '\0', '__proto__'])
+      for (const equivalent of ['https://orders.example/', 'https://ORDERS.example:443'])
+        expect(await namesOf(equivalent)).toEqual(['orders']);
+      for (const other of ['', 'orders', 'https://orders.example/a', 'http://orders.example', '*', '\0', '__proto__'])
         expect(await namesOf(other)).toEqual([]);
     });
 

@@ -80,6 +80,23 @@ describeWith(['redis-server'], 'the revocations of a replica', () => {
     expect(two.revocations.check(accessToken())).toBe(undefined);
   });
 
+  test('contain the tokens for each equivalent of a revoked audience, and no others', async () => {
+    const prefix = keyPrefix();
+    const opened = await openSynced({ prefix });
+    const subject = ['audience', 'HTTPS://API.example:443', 'before', String(Math.floor(Date.now() / 1000))];
+    await redis.xadd(`${prefix}revocations`, '*', ...subject, 'exp', inAnHour());
+    const outcomes = async (...audiences: string[]) =>
+      Promise.all(audiences.map(async (each) => outcomeOf(opened, accessToken({ audience: [each] }))));
+    const revoked = expect.stringMatching(/^is revoked, as every token for/);
+    const all = ['https://api.example', 'https://api.example/', 'https://api.example/v1', 'http://api.example'];
+    const expected = [revoked, revoked, undefined, undefined];
+    await eventually(
+      async () => (await outcomes(...all))[0] !== undefined,
+      () => `nothing is revoked: ${opened.events}`,
+    );
+    expect(await outcomes(...all)).toEqual(expected);
+  });
+
   test('take no command of Redis for a verification', async () => {
     const { revocations } = await openSynced();
     await revocations.revoke(accessToken());
