@@ -8,6 +8,7 @@ import { programPath } from '../support/program-path.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
 import { runProgram } from '../support/run-program.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { customResourceValidator, type ResourceValidator } from './custom-resources.ts';
 import {
   type ChartValues,
   chartFolder,
@@ -27,8 +28,11 @@ const rows = Object.entries(chartMatrix).map(([name, values]) => ({ name, values
 /** A field that only these values ask for is younger than the oldest version of Kubernetes. */
 const NEEDS_NEWER = 'every value that places and describes pods';
 
+let validateCustomResource: ResourceValidator;
+
 // Downloads what is not cached.
 beforeAll(() => {
+  validateCustomResource = customResourceValidator();
   for (const version of helmVersions) kubernetesTools(version);
   for (const version of kubernetesVersions)
     schemaViolations(version, { apiVersion: 'v1', kind: 'Pod', metadata: { name: '' } });
@@ -42,7 +46,9 @@ describe.each(helmVersions)('the chart, with Helm %i,', (version) => {
 
   test.each(rows)('has valid objects and restricted pods with $name', async ({ name, values }) => {
     const manifests = await renderChart(version, values);
-    const core = manifests.filter(({ apiVersion }) => !apiVersion.startsWith('monitoring.coreos.com/'));
+    const isMonitoring = ({ apiVersion }: Manifest) => apiVersion.startsWith('monitoring.coreos.com/');
+    const core = manifests.filter((manifest) => !isMonitoring(manifest));
+    expect(manifests.filter(isMonitoring).flatMap(validateCustomResource)).toEqual([]);
     const versions = kubernetesVersions.filter((each) => each !== '1.29' || name !== NEEDS_NEWER);
     expect(versions.flatMap((each) => core.flatMap((manifest) => schemaViolations(each, manifest)))).toEqual([]);
     expect(manifests.flatMap(securityViolations)).toEqual([]);

@@ -17,12 +17,14 @@ const modules: Readonly<Record<string, string>> = {
   'github.com/cert-manager/cert-manager@v1.21.2': 'deploy/crds/*.yaml',
   'github.com/cert-manager/approver-policy@v0.28.0': 'deploy/crds/*.yaml',
   'github.com/cert-manager/trust-manager@v0.25.0': 'deploy/crds/*.yaml',
+  'github.com/prometheus-operator/prometheus-operator@v0.85.0': 'example/prometheus-operator-crd/*.yaml',
 };
 
 /** The parts of a JSON schema that differ in a definition of custom resources. */
 interface Schema {
   readonly [keyword: string]: unknown;
   readonly type?: string;
+  readonly pattern?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
   readonly additionalProperties?: Schema | boolean;
@@ -91,6 +93,8 @@ function strict(schema: Schema, isRoot = true): Schema {
   const isOpen = schema['x-kubernetes-preserve-unknown-fields'] || additionalProperties === true;
   return {
     ...rest,
+    // As JavaScript spells the flag that Go allows anywhere.
+    ...(rest.pattern && { pattern: rest.pattern.replace(/^\^\(\?i\)(.*)\$$/, '^(?i:$1)$') }),
     ...(known && {
       properties: Object.fromEntries(Object.entries(known).map(([name, each]) => [name, strict(each, false)])),
       ...(!isOpen && { additionalProperties: false }),
