@@ -158,11 +158,7 @@ describeWith(['nginx', 'redis-server', 'curl', 'jq', 'logrotate', 'openssl'], 't
   });
 
   test('docs/tokens.md: an operator revokes tokens, and lists what is revoked', async () => {
-    const output = await shell.succeed(
-      documentedBlock('docs/tokens.md', 'sh', 'tokens revoke --client', {
-        '2026-11-19T10:30:00Z': new Date().toISOString(),
-      }),
-    );
+    const output = await shell.succeed(documentedBlock('docs/tokens.md', 'sh', 'tokens revoke --client'));
     for (const subject of ['billing', 'https://invoices.example', 'd0d11cb8-741a-48f5-a9a1-e5c127d16410'])
       expect(output.split('\n').filter((line) => line.includes(subject)).length).toBeGreaterThan(1);
   });

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { selfSigned } from '../support/certificates.ts';
@@ -79,6 +79,19 @@ describe('the installed package', () => {
     expect(files.filter((path) => isSource(path) || path.startsWith('test'))).toEqual([]);
     const scripts = files.filter((path) => path.endsWith('.js'));
     expect(scripts.filter((path) => !files.includes(`${path}.map`) && !isEmpty(path))).toEqual([]);
+  });
+
+  test('contains every file that its documentation links to', () => {
+    const pages = globSync('**/*.md', { cwd: installed.folder });
+    expect(pages.length).toBeGreaterThan(60);
+    const broken = pages.flatMap((page) => {
+      const text = readFileSync(join(installed.folder, page), 'utf8');
+      const links = [...text.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g)].map(([, link = '']) => link);
+      return links
+        .filter((link) => !existsSync(join(installed.folder, dirname(page), link)))
+        .map((link) => [page, link]);
+    });
+    expect(broken).toEqual([]);
   });
 
   test('declares the types of records', async () => {

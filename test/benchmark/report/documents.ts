@@ -24,6 +24,12 @@ const casesWithTargets: readonly CaseName[] = [
   'start-up',
 ];
 
+/** Cases that a run leaves out unless it names them. Their sections include the heading: without figures, there is none. */
+const headings: Partial<Readonly<Record<CaseName, string>>> = {
+  soak: '### Memory',
+  administration: '### Administration',
+};
+
 /** `--write-docs`: replaces the section of each case in docs/performance.md, and what is derived from them. */
 export async function writeDocuments(
   results: ReadonlyMap<CaseName, CaseResult>,
@@ -31,7 +37,8 @@ export async function writeDocuments(
 ): Promise<void> {
   const origin = `*${describeProvenance(provenance)}*`;
   for (const [name, { tables }] of results) {
-    replaceSection(performance, name, [...tables.map(renderMarkdown), origin].join('\n\n'));
+    const heading = headings[name] === undefined ? [] : [headings[name]];
+    replaceSection(performance, name, [...heading, ...tables.map(renderMarkdown), origin].join('\n\n'));
   }
   if (casesWithTargets.every((name) => results.has(name))) {
     replaceSection(performance, 'targets', `${renderMarkdown(targetTable(results.values()))}\n\n${origin}`);
