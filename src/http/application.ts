@@ -1,13 +1,13 @@
-import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { HttpReasonCode } from '../reasons/reasons.ts';
 import { MAX_HEADER_BYTES, responseFor } from './malformed-reasons.ts';
 import type { ReceivedRequest } from './received-request.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
+import type { Serve } from './sent-response.ts';
 
 /** What a listener serves, and in which form it rejects the requests that never reach the application. */
 export interface Application {
-  readonly serve: RequestListener<typeof ReceivedRequest>;
+  readonly serve: Serve;
   readonly parseHead: (request: ReceivedRequest) => RequestHead;
   /** Of the request line and the header fields together. */
   readonly maxHeaderBytes: number;

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { BodyDisplaced } from './malformed-reasons.ts';
 import { ReceivedRequest } from './received-request.ts';
 import { RequestsInFlight } from './requests-in-flight.ts';
+import type { SentResponse } from './sent-response.ts';
 
 /** Requests that are still unanswered after this time are aborted. */
 const DRAIN_MILLISECONDS = 10_000;
@@ -16,13 +17,15 @@ export type RequestInFlight =
 interface Connection {
   readonly socket: Socket;
   /** To the last request whose response or body is unfinished. */
-  response: ServerResponse | undefined;
+  response: SentResponse | undefined;
   /** The place of its last request in the order of the listener, while that has not been received in full; otherwise 0. */
   receiving: number;
   /** How many of its requests are in flight: more than one if they are pipelined. */
   requests: number;
   /** Called when its last request was received in full. */
   readonly onReceived: () => void;
+  /** Called when the application has ended a response, whether or not the peer reads it. */
+  readonly onEnded: (response: SentResponse) => void;
 }
 
 /** Tracks which connections have a request in flight, so that nothing cuts off its response or overtakes it. */
@@ -35,7 +38,6 @@ export class ActiveRequests {
    */
   readonly #connections = new Map<Socket, Connection>();
   readonly #ending = new WeakSet<Socket>();
-  readonly #shed = new WeakSet<ServerResponse>();
   #position = 0;
   /** How many requests have not been received in full. */
   #receiving = 0;
@@ -45,11 +47,12 @@ export class ActiveRequests {
   constructor(server: Server, inFlight = new RequestsInFlight()) {
     this.#server = server;
     this.#inFlight = inFlight;
-    server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    server.prependListener('request', (request: IncomingMessage, response: SentResponse) => {
       const connection = this.#connections.get(request.socket) ?? this.#open(request.socket);
       connection.response = response;
       this.#receive(connection);
       if (request instanceof ReceivedRequest) request.onReceived = connection.onReceived;
+      response.onEnded = connection.onEnded;
       response.on('close', () => this.#finish(response, connection));
       if (this.#draining) response.shouldKeepAlive = false;
     });
@@ -64,6 +67,7 @@ export class ActiveRequests {
       onReceived: () => {
         if (this.#endReceiving(connection)) this.#count(connection, 1);
       },
+      onEnded: (response) => this.#end(response, connection),
     };
     this.#connections.set(socket, connection);
     // In Node 24, a response that waits for an earlier one emits no `close` when the connection closes.
@@ -95,12 +99,15 @@ export class ActiveRequests {
     this.#inFlight.count += requests;
   }
 
-  #finish(response: ServerResponse, connection: Connection): void {
-    const isLast = connection.response === response;
-    if (!(isLast && this.#endReceiving(connection)) && connection.requests > 0 && !this.#shed.has(response)) {
-      this.#count(connection, -1);
-    }
-    if (isLast && response.req.complete) connection.response = undefined;
+  /** A response that only waits for its peer to read is not in flight: the peer could keep the limit exceeded. */
+  #end(response: SentResponse, connection: Connection): void {
+    const isReceiving = connection.response === response && this.#endReceiving(connection);
+    if (!isReceiving && connection.requests > 0 && !response.isShed) this.#count(connection, -1);
+  }
+
+  #finish(response: SentResponse, connection: Connection): void {
+    response.onEnded?.(response);
+    if (connection.response === response && response.req.complete) connection.response = undefined;
   }
 
   /** Ends the request whose body has been arriving for longest, with the same response as after the time limit. */
@@ -112,7 +119,7 @@ export class ActiveRequests {
     }
     if (!slowest?.response) return;
     this.#endReceiving(slowest);
-    this.#shed.add(slowest.response);
+    slowest.response.isShed = true;
     this.#server.emit('clientError', new BodyDisplaced(), slowest.socket);
   }
 
@@ -120,10 +127,10 @@ export class ActiveRequests {
    * Never counts a request that is shed as in flight. Its response may have to wait for earlier ones: if it counted, a client
    * that sends many requests in advance would keep the limit exceeded, and everything would be shed.
    */
-  shed(response: ServerResponse): void {
+  shed(response: SentResponse): void {
     const connection = this.#connections.get(response.req.socket);
     if (!connection) return;
-    this.#shed.add(response);
+    response.isShed = true;
     this.#endReceiving(connection);
   }
 

@@ -1,5 +1,5 @@
 import { rmSync, unlinkSync } from 'node:fs';
-import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { Server as NetServer, Socket } from 'node:net';
 import { fileErrorReason } from '../file-error.ts';
@@ -11,6 +11,7 @@ import { explainListenError } from './listen-error.ts';
 import { type LoadShedding, shedOverload } from './load-shedding.ts';
 import { handleClientErrors, type OnMalformed, rejectMalformed } from './malformed-requests.ts';
 import { ReceivedRequest } from './received-request.ts';
+import { type HttpServer, SentResponse } from './sent-response.ts';
 import { socketState } from './socket-file.ts';
 import { endFailedHandshakes, httpsOptions } from './tls.ts';
 
@@ -41,6 +42,7 @@ export interface HttpListener {
 
 const options = {
   IncomingMessage: ReceivedRequest,
+  ServerResponse: SentResponse,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   // How often Node checks these timeouts: by default only every 30 s.
@@ -85,6 +87,8 @@ export async function openListener(
   // By default Node sends no response to a client that closes its side of the connection behind a complete request. Node
   // does not document this property; without it that default remains.
   Object.assign(server, { httpAllowHalfOpen: true });
+  // Nothing is sent or received for so long only if the peer does not read its responses, which take memory.
+  server.timeout = UNREAD_MILLISECONDS;
   if (limits) limitConnections(server, limits);
   const open = countConnections(server);
   const active = new ActiveRequests(server, limits?.inFlight);
@@ -110,6 +114,9 @@ export async function openListener(
   };
 }
 
+/** How long a connection without any traffic stays open while responses on it wait to be read. */
+const UNREAD_MILLISECONDS = 30_000;
+
 /** A connection beyond the limit is closed before anything is read from it. No connection is closed for another one. */
 function limitConnections(server: NetServer, { maxConnections, onConnectionRefused }: ListenerLimits): void {
   server.maxConnections = maxConnections;
@@ -128,10 +135,7 @@ function countConnections(server: NetServer): { readonly connections: number } {
   return open;
 }
 
-function createServer(
-  address: ListenAddress,
-  { maxHeaderBytes: maxHeaderSize }: Application,
-): Server<typeof ReceivedRequest> {
+function createServer(address: ListenAddress, { maxHeaderBytes: maxHeaderSize }: Application): HttpServer {
   if (address.kind !== 'tls') return createHttpServer({ ...options, maxHeaderSize });
   return createHttpsServer({ ...options, maxHeaderSize, ...httpsOptions(address.tls) });
 }

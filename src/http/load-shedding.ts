@@ -1,9 +1,9 @@
-import type { RequestListener, Server } from 'node:http';
 import type { Application } from './application.ts';
 import type { ActiveRequests } from './draining.ts';
 import type { ReceivedRequest } from './received-request.ts';
 import { RequestQueue } from './request-queue.ts';
 import type { RequestsInFlight } from './requests-in-flight.ts';
+import type { HttpServer, Serve } from './sent-response.ts';
 import { ShedRequests } from './shed-requests.ts';
 import { Turns } from './turns.ts';
 
@@ -29,11 +29,11 @@ export type SheddingCause =
  * work. So is a request behind one that is rejected and waits for its response: its own would have to wait as well.
  */
 export function shedOverload(
-  server: Server<typeof ReceivedRequest>,
+  server: HttpServer,
   { serve, isShed, overloaded }: Application,
   { maxQueueDelay, inFlight, onShed }: LoadShedding,
   active: Pick<ActiveRequests, 'shed'>,
-): RequestListener<typeof ReceivedRequest> {
+): Serve {
   const queue = new RequestQueue(serve);
   const shed = new ShedRequests<SheddingCause>((cause, incoming, outgoing) => {
     onShed(cause, incoming);

@@ -1,10 +1,11 @@
-import type { RequestListener, Server, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Application, ErrorResponse } from './application.ts';
 import type { ActiveRequests } from './draining.ts';
 import type { HeaderFields } from './header-fields.ts';
 import { type ClientError, explainBodyError, explainError, type MalformedRequest } from './malformed-reasons.ts';
-import { IncompleteBody, type ReceivedRequest } from './received-request.ts';
+import { IncompleteBody } from './received-request.ts';
+import type { HttpServer, Serve } from './sent-response.ts';
 import { type ServeUnknownMethod, serveUnknownMethods } from './unknown-methods.ts';
 
 /** @param fields undefined if not even the header could be parsed */
@@ -16,10 +17,10 @@ export type OnMalformed = (request: MalformedRequest, socket: Socket, fields?: H
  */
 export function rejectMalformed(
   { parseHead, malformed, sendsDate }: Application,
-  listener: RequestListener<typeof ReceivedRequest>,
+  listener: Serve,
   active: ActiveRequests,
   onMalformed: OnMalformed,
-): RequestListener<typeof ReceivedRequest> {
+): Serve {
   return (incoming, outgoing) => {
     const { socket } = incoming;
     outgoing.sendDate = sendsDate;
@@ -45,7 +46,7 @@ export function rejectMalformed(
  * would send an empty response and nothing would be logged.
  */
 export function handleClientErrors(
-  server: Server<typeof ReceivedRequest>,
+  server: HttpServer,
   { malformed, maxHeaderBytes, acceptsAnyMethod }: Application,
   active: ActiveRequests,
   onMalformed: OnMalformed,

@@ -1,9 +1,8 @@
-import type { RequestListener } from 'node:http';
-import type { ReceivedRequest } from './received-request.ts';
+import type { Serve } from './sent-response.ts';
 import { PER_TURN } from './turns.ts';
 
 /** A request and its response. */
-export type Exchange = Parameters<RequestListener<typeof ReceivedRequest>>;
+export type Exchange = Parameters<Serve>;
 
 interface Waiting {
   readonly exchange: Exchange;

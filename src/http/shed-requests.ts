@@ -1,12 +1,18 @@
 import type { Socket } from 'node:net';
 import type { Exchange } from './request-queue.ts';
+import { PER_TURN } from './turns.ts';
 
 /** How many are answered in a turn of the event loop, however many are started. */
 const MIN_PER_TURN = 4;
-/** In how many turns those that are waiting are answered, unless they are too many: it takes about half a second. */
+/** In how many turns those that are waiting are answered: it takes about half a second. */
 const TURNS = 80;
+/** Those beyond this number are answered in a few turns, although fewer requests are served then. */
+const MANY = 2_000;
+const FEW_TURNS = 16;
 /** How many are answered at most for each request that the turn may start, which takes several times as long. */
-const MAX_PER_STARTED = 4;
+const MAX_PER_STARTED = 16;
+/** While connections are accepted, which wait for the end of the turn. */
+const MAX_PER_STARTED_WHILE_ACCEPTING = 4;
 /** As many as connections are open by default: each of them has one, unless its requests are pipelined. */
 const MAX_WAITING = 10_000;
 
@@ -56,8 +62,10 @@ export class ShedRequests<Cause> {
    * @returns whether any was answered
    */
   answerNext(startable: number): boolean {
-    const due = Math.min(Math.ceil(this.#length / TURNS), MAX_PER_STARTED * startable);
-    const next = this.#waiting.slice(this.#answered, this.#answered + Math.max(due, MIN_PER_TURN));
+    const due = Math.ceil(this.#length / TURNS + Math.max(0, this.#length - MANY) / FEW_TURNS);
+    const perStarted = startable < PER_TURN ? MAX_PER_STARTED_WHILE_ACCEPTING : MAX_PER_STARTED;
+    const most = Math.max(MIN_PER_TURN, Math.min(due, perStarted * startable));
+    const next = this.#waiting.slice(this.#answered, this.#answered + most);
     this.#answered += next.length;
     this.#answerable = Math.max(0, MIN_PER_TURN - next.length);
     if (this.#answered >= MAX_WAITING || this.#length === 0) {

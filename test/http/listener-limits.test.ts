@@ -13,6 +13,7 @@ import { requestBytes } from '../support/raw-http.ts';
 async function listen(maxRequestsInFlight: number, maxConnections = Number.POSITIVE_INFINITY) {
   const inFlight = new RequestsInFlight(maxRequestsInFlight);
   const held = Promise.withResolvers<Response>();
+  let served = 0;
   let refused = 0;
   const shed: object[] = [];
   const limits = {
@@ -24,19 +25,27 @@ async function listen(maxRequestsInFlight: number, maxConnections = Number.POSIT
       refused += 1;
     },
   };
-  const serve = async ({ url }: Request) =>
-    new URL(url).pathname === '/held' ? (await held.promise).clone() : new Response('served');
+  const serve = async ({ url }: Request) => {
+    const { pathname } = new URL(url);
+    served += 1;
+    if (pathname === '/long') return new Response(LONG);
+    return pathname === '/held' ? (await held.promise).clone() : new Response('served');
+  };
   const listener = await openHttpListener({ kind: 'tcp', host: '127.0.0.1', port: 0 }, serve, () => {}, limits);
   const { hostname, port } = new URL(describeListenAddress(listener.address));
   return {
     inFlight,
     shed,
+    served: () => served,
     refused: () => refused,
     connect: () => connect(Number(port), hostname).setEncoding('latin1'),
     release: () => held.resolve(new Response('served')),
     close: listener.close,
   };
 }
+
+/** A hundred of them exceed what the system buffers for a connection. */
+const LONG = 'x'.repeat(256 * 1024);
 
 /** Sends requests on a connection and collects the statuses of the responses. */
 function send(socket: Socket, ...requests: ['GET' | 'POST', string][]): () => number[] {
@@ -174,6 +183,24 @@ test('few of the requests that are shed are answered in one turn of the event lo
   expect(Math.max(...inEachTurn)).toBeLessThan(10);
   server.release();
   for (const socket of [first, other]) socket.destroy();
+  await server.close();
+});
+
+test('responses that a peer does not read keep no other request from being served', async () => {
+  const server = await listen(3);
+  const [unread, other] = [server.connect(), server.connect()];
+  unread.pause();
+  unread.write(Buffer.concat(Array(100).fill(requestBytes({ method: 'GET', path: '/long' }))));
+  await becomes(() => server.served() >= 100, true);
+  await becomes(send(other, ['POST', '/']), [200]);
+  expect([server.inFlight.count, server.shed]).toEqual([0, []]);
+  let received = 0;
+  unread.on('data', (text: string) => {
+    received += text.length;
+  });
+  unread.resume();
+  await becomes(() => received > 100 * LONG.length, true);
+  for (const socket of [unread, other]) socket.destroy();
   await server.close();
 });
 
