@@ -63,6 +63,7 @@ const modules = [
   'http2',
   'proxy',
   'proxy_http',
+  'rewrite',
   'socache_shmcb',
   'ssl',
   'unique_id',

@@ -26,6 +26,8 @@ export interface DeploymentOptions extends Omit<ServerOptions, 'directory'> {
   readonly replace?: ShippedTerminatorOptions['replace'];
   /** The path of the issuer, e.g. `/tenant`. Default: none. */
   readonly path?: string;
+  /** What follows the path of the issuer in the URL for clients with a certificate, e.g. `/connect/mtls`. Default: nothing. */
+  readonly mtlsPath?: string;
   /** What is special about the client CA. */
   readonly clientCa?: CertificateOptions;
 }
@@ -72,12 +74,20 @@ export interface Deployment extends AuthorizationServer {
 }
 
 export async function startDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
-  const { path = '', env = {}, replace = [], terminator = 'nginx', clientCa = {}, ...serverOptions } = options;
+  const {
+    path = '',
+    env = {},
+    replace = [],
+    terminator = 'nginx',
+    clientCa = {},
+    mtlsPath = '',
+    ...serverOptions
+  } = options;
   const shipped: ShippedTerminator = terminators[terminator];
   const directory = temporaryDirectory();
   const port = await freePort();
   const issuer = `https://${plainHost}:${port}${path}`;
-  const mtlsUrl = `https://${mtlsHost}:${port}${path}`;
+  const mtlsUrl = `https://${mtlsHost}:${port}${path}${mtlsPath}`;
   const ca = createTestCa({ subject: [['CN', 'Client CA']], ...clientCa });
   const defaults = {
     COUNTERSIGN_ISSUER: issuer,
