@@ -1,14 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { findPip } from '../support/install-envoy.ts';
-import { runInstaller } from '../support/run-installer.ts';
+import { cachedPackage } from '../support/python-package.ts';
 import type { Manifest } from './manifest.ts';
 
 /** The schemas of every version of Kubernetes since 1.25, which reject unknown fields. */
-const requirement = 'kubernetes-validate==1.37.0';
-const sha256 = '85136d018a27b50ec7fc049d902bfa5193f5976807e6c0f408e3ab6fe078cad9';
+const schemas = {
+  requirement: 'kubernetes-validate==1.37.0',
+  sha256: ['85136d018a27b50ec7fc049d902bfa5193f5976807e6c0f408e3ab6fe078cad9'],
+};
 
 /** The oldest version that the chart supports, and the newest that has schemas. */
 export const kubernetesVersions = ['1.29', '1.37'] as const;
@@ -56,31 +56,7 @@ function createValidator(version: KubernetesVersion): (manifest: Manifest) => re
   };
 }
 
-/** Installs the schemas outside the clone, unless they are cached. */
+/** Installs the schemas, unless they are cached. */
 function schemaFolder(): string {
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'countersign', 'kubernetes-schemas');
-  const folder = join(cache, requirement);
-  if (!existsSync(folder)) download(cache, folder);
-  return join(folder, 'kubernetes_validate', 'kubernetes-json-schema');
-}
-
-function download(cache: string, folder: string): void {
-  const pip = findPip();
-  if (!pip) throw new Error('pip is missing: install it with "sudo apt-get install python3-pip"');
-  mkdirSync(cache, { recursive: true });
-  const staging = mkdtempSync(`${folder}.partial-`);
-  try {
-    const requirements = join(staging, 'requirements.txt');
-    writeFileSync(requirements, `${requirement} --hash=sha256:${sha256}`);
-    const [command, ...args] = pip;
-    const quietly = ['--quiet', '--no-input', '--disable-pip-version-check', '--no-deps', '--no-compile'];
-    const unpacked = join(staging, 'unpacked');
-    runInstaller(command, [...args, 'install', ...quietly, '--target', unpacked, '-r', requirements], {
-      PIP_USER: '0',
-      PIP_REQUIRE_VIRTUALENV: '0',
-    });
-    renameSync(unpacked, folder);
-  } finally {
-    rmSync(staging, { recursive: true, force: true });
-  }
+  return join(cachedPackage('kubernetes-schemas', schemas), 'kubernetes_validate', 'kubernetes-json-schema');
 }

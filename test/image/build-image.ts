@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildah } from './image-store.ts';
@@ -18,7 +18,7 @@ export interface ImageSource {
  * Builds an image from a Dockerfile, without a container engine. Unchanged steps are taken from the cache. Programs that run in
  * the build use the network and the CA certificates of this machine.
  *
- * @returns its name in the store
+ * @returns its ID: another test run of this machine may give the name to another image
  * @throws {Error} with the end of the output
  */
 export function buildImage({ name, context, dockerfile, args = {} }: ImageSource): string {
@@ -28,9 +28,11 @@ export function buildImage({ name, context, dockerfile, args = {} }: ImageSource
     writeFileSync(file, dockerfile);
     const machine = ['--isolation=chroot', '--network=host', '--volume=/etc/ssl/certs:/etc/ssl/certs:ro'];
     const buildArgs = Object.entries(args).map(([key, value]) => `--build-arg=${key}=${value}`);
-    buildah(['bud', '--pull-never', '--layers', ...machine, ...buildArgs, '--file', file, '--tag', name, context]);
+    const idFile = join(folder, 'id');
+    const output = ['--iidfile', idFile, '--tag', name];
+    buildah(['bud', '--pull-never', '--layers', ...machine, ...buildArgs, '--file', file, ...output, context]);
+    return readFileSync(idFile, 'utf8').trim();
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  return name;
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { startProgram } from '../support/child-process.ts';
 import { eventually } from '../support/eventually.ts';
-import { findPip } from '../support/install-envoy.ts';
+import { findPip } from '../support/python-package.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
 import { runInstaller } from '../support/run-installer.ts';
 import { type FinishedProgram, runProgram } from '../support/run-program.ts';

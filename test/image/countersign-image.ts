@@ -11,7 +11,7 @@ export const imageRevision = '0123456789abcdef0123456789abcdef01234567';
 /**
  * Builds the shipped image from this clone, with the stand-in for its base.
  *
- * @returns its name in the store
+ * @returns its ID in the store
  * @throws {Error} with the end of the output of the build
  */
 export function buildCountersignImage(name = 'localhost/countersign:test'): string {

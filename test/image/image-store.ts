@@ -78,8 +78,8 @@ export function hasImage(name: string): boolean {
   return buildah(['images', '--format', '{{.Name}}:{{.Tag}}']).split('\n').includes(name);
 }
 
-/** Writes an image to a file that containerd and Docker import. An existing file is replaced. */
-export function saveImage(name: string, file: string): void {
+/** Writes an image under this name to a file that containerd and Docker import. An existing file is replaced. */
+export function saveImage(id: string, name: string, file: string): void {
   rmSync(file, { force: true });
-  buildah(['push', '--quiet', name, `docker-archive:${file}:${name}`]);
+  buildah(['push', '--quiet', id, `docker-archive:${file}:${name}`]);
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,13 @@ const folder = join(
   `v${kubernetesVersion}`,
 );
 
+const programs = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy'];
+
+/** Whether the programs of Kubernetes have been compiled for this user. */
+export function hasKubernetesBinaries(): boolean {
+  return programs.every((program) => existsSync(join(folder, 'bin', program)));
+}
+
 /** On a machine with two busy cores. */
 const BUILD_TIMEOUT = 90 * 60_000;
 
@@ -32,17 +40,26 @@ const debianPackages: Readonly<Record<string, string>> = {
   ip: 'iproute2',
 };
 
+/** Why this machine cannot run nodes, and the fix; undefined if it can. */
+export function clusterObstacle(): string | undefined {
+  if (process.platform !== 'linux') return 'the nodes of a cluster need Linux';
+  if (process.getuid?.() !== 0) return 'the nodes of a cluster need root: run the suite as root';
+  if (!existsSync('/sys/fs/cgroup/memory'))
+    return 'the nodes of a cluster need control groups of version 1: boot with systemd.unified_cgroup_hierarchy=0';
+  const mount = ['--mount', '--net', '--pid', '--fork', '--mount-proc', 'mount', '-t', 'tmpfs', 'tmpfs', '/run'];
+  if (spawnSync('unshare', mount).status !== 0)
+    return 'the nodes of a cluster need namespaces and mounts of their own: run the suite outside a container';
+  return undefined;
+}
+
 /**
  * Installs those that are missing.
  *
  * @throws {Error} if this machine cannot run nodes, or with the last line of the output of the package manager
  */
 export function installClusterPrograms(): void {
-  if (process.getuid?.() !== 0) throw new Error('the nodes of a cluster need root: run the suite as root');
-  if (!existsSync('/sys/fs/cgroup/memory'))
-    throw new Error(
-      'the nodes of the cluster need control groups of version 1: boot with systemd.unified_cgroup_hierarchy=0',
-    );
+  const obstacle = clusterObstacle();
+  if (obstacle !== undefined) throw new Error(obstacle);
   const isMissing = (program: string) => (program.startsWith('/') ? !existsSync(program) : !findProgram(program));
   const missing = Object.entries(debianPackages).filter(([program]) => isMissing(program));
   if (missing.length > 0) installPackages(missing.map(([, name]) => name));
@@ -57,7 +74,7 @@ export function installClusterPrograms(): void {
 export async function kubernetesBinaries(): Promise<string> {
   mkdirSync(folder, { recursive: true });
   const script = join(repositoryRoot, 'test/kubernetes/build-binaries.sh');
-  const { code, stderr, stdout } = await runProgram(script, [kubernetesVersion, folder], {
+  const { code, stderr, stdout } = await runProgram(script, [kubernetesVersion, folder, ...programs], {
     timeout: BUILD_TIMEOUT,
     env: goEnvironment(),
   });

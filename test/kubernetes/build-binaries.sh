@@ -2,9 +2,10 @@
 # Builds the programs of Kubernetes from the Go module proxy: no package carries them. About 30 minutes of CPU time with an
 # empty cache of Go, a few seconds afterwards. The programs are kept in FOLDER, where the next run finds them.
 #
-#   test/kubernetes/build-binaries.sh VERSION FOLDER
+#   test/kubernetes/build-binaries.sh VERSION FOLDER PROGRAM…
 set -euo pipefail
 version=$1 folder=$2
+shift 2
 cd "$(dirname "$0")"
 here=$PWD
 # Two runs on one machine must not compile at the same time.
@@ -13,7 +14,7 @@ exec 9> "$folder/lock"
 flock 9
 
 missing=()
-for program in kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy; do
+for program; do
   [ -x "$folder/bin/$program" ] || missing+=("k8s.io/kubernetes/cmd/$program")
 done
 

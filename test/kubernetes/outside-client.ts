@@ -3,6 +3,7 @@ import type { MintedCertificate } from '../support/certificates.ts';
 import { mtlsHost, plainHost } from '../support/deployment.ts';
 import { eventually } from '../support/eventually.ts';
 import { sendRequest } from '../support/raw-http.ts';
+import { PATIENCE } from './release.ts';
 
 /** How many requests are in flight at once. */
 export const LOAD_CONNECTIONS = 8;
@@ -65,7 +66,7 @@ export function outsideClient({ socket, serverCa, clientId, identity }: OutsideC
         await eventually(
           () => tokens >= goal,
           () => `${goal - tokens} of ${count} tokens are missing`,
-          60_000,
+          PATIENCE,
         );
       };
       try {

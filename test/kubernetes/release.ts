@@ -5,8 +5,9 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 import type { Cluster } from './cluster.ts';
 import type { Manifest } from './pods.ts';
 
-/** Time for Pods to start on a busy machine. */
-const WAIT = '240s';
+/** Milliseconds for what takes seconds: Pods start, and nodes notice changes, much later on a busy machine. */
+export const PATIENCE = 300_000;
+const WAIT = `${PATIENCE / 1000}s`;
 
 export type Values = Readonly<Record<string, unknown>>;
 
@@ -21,7 +22,7 @@ export interface Release {
 /** @param helm the program */
 export function releaseOf(cluster: Cluster, helm: string, namespace: string, name: string): Release {
   const chart = join(repositoryRoot, 'deploy/helm/countersign');
-  const run = (args: readonly string[]) => cluster.run([helm, '--namespace', namespace, ...args], { timeout: 400_000 });
+  const run = (args: readonly string[]) => cluster.run([helm, '--namespace', namespace, ...args]);
   const upgrade: Release['upgrade'] = (values) => {
     const file = join(temporaryDirectory(), 'values.json');
     writeFileSync(file, JSON.stringify(values));
@@ -44,7 +45,7 @@ export async function apply(cluster: Cluster, manifests: readonly Manifest[]): P
 /** Waits until all replicas of a Deployment or StatefulSet are ready, such as `deployment/nginx`. */
 export function rolledOut(cluster: Cluster, namespace: string, workload: string): Promise<string> {
   const args = ['--namespace', namespace, 'rollout', 'status', workload, '--timeout', WAIT];
-  return cluster.run(['kubectl', ...args], { timeout: 300_000 });
+  return cluster.run(['kubectl', ...args]);
 }
 
 /** A Pod that is neither finished nor deleted. */

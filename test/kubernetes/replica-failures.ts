@@ -1,6 +1,6 @@
 import { eventually } from '../support/eventually.ts';
 import type { Cluster } from './cluster.ts';
-import { type Pod, podsOf } from './release.ts';
+import { PATIENCE, type Pod, podsOf } from './release.ts';
 import { replicas } from './scenario.ts';
 
 /** Sends a signal to the server in a Pod, from its node: neither Kubernetes nor the server expects it. */
@@ -18,7 +18,7 @@ export async function exhaustMemory(cluster: Cluster, pod: Pod): Promise<void> {
       sleep 0.05
     done`;
   // Its own cgroup ends with a container.
-  await cluster.run(['timeout', '60', 'bash', '-c', script]);
+  await cluster.run(['timeout', String(PATIENCE / 1000), 'bash', '-c', script]);
 }
 
 /** Waits until Kubernetes has restarted the container of a Pod, and it is ready again. */
@@ -30,7 +30,7 @@ export async function untilRestarted(cluster: Cluster, namespace: string, pod: P
       return now?.ready === true && now.restarts > pod.restarts;
     },
     () => `${pod.name} is not restarted: ${JSON.stringify(now)}`,
-    90_000,
+    PATIENCE,
   );
   return now ?? pod;
 }

@@ -12,7 +12,10 @@ import { envoyManifests, type GatewayOptions, nginxManifests } from './gateways.
 import { type OutsideClient, outsideClient } from './outside-client.ts';
 import { configMap, type Manifest, namespace, secret } from './pods.ts';
 import { redisManifests } from './redis.ts';
-import { apply, type Release, releaseOf, rolledOut, type Values } from './release.ts';
+import { apply, PATIENCE, type Release, releaseOf, rolledOut, type Values } from './release.ts';
+
+/** On the nodes, and in no registry. */
+export const countersignImage = { repository: 'localhost/countersign', tag: 'test' } as const;
 
 /** Selects the replicas of a release. */
 export const replicas = 'app.kubernetes.io/name=countersign,app.kubernetes.io/component=server';
@@ -99,10 +102,10 @@ export async function startConfigMapScenario(cluster: Cluster, helm: string): Pr
   return install(cluster, { server, helm, values, pki: createPki(), gateway: envoyManifests });
 }
 
-/** The ConfigMap `clients-NAME` with the records of these clients. */
+/** The ConfigMap `clients-NAME` with the records of these clients, under a key that all of them have. */
 export function clientsConfigMap(namespace: string, name: string, clientIds: readonly string[]): Manifest {
   const records = JSON.stringify({ clients: clientIds.map(clientRecord) });
-  return configMap(namespace, `clients-${name}`, { [`${name}.json`]: records });
+  return configMap(namespace, `clients-${name}`, { 'clients.json': records });
 }
 
 /** A client is identified by the DNS name `ID.example`. */
@@ -116,7 +119,7 @@ function clientRecord(id: string): object {
 }
 
 export const commonValues = (namespace: string) => ({
-  image: { repository: 'localhost/countersign', tag: 'test', pullPolicy: 'Never' },
+  image: { ...countersignImage, pullPolicy: 'Never' },
   issuer: `https://${plainHost}`,
   mtlsUrl: `https://${mtlsHost}`,
   proxyTrust: { secretRef: { name: 'proxy-secret' } },
@@ -129,7 +132,7 @@ export const commonValues = (namespace: string) => ({
   resources: { requests: { cpu: '100m', memory: '128Mi' } },
   // A replica that hangs is killed after this time.
   terminationGracePeriodSeconds: 20,
-  livenessProbe: { periodSeconds: 2, failureThreshold: 5 },
+  livenessProbe: { periodSeconds: 2, failureThreshold: 5, timeoutSeconds: 3 },
   tests: { client: { certificateSecretName: 'test-client', clientId: 'billing' } },
 });
 
@@ -167,7 +170,7 @@ export async function install(cluster: Cluster, options: InstallOptions): Promis
         () => false,
       ),
     () => `the gateway of ${server} does not respond`,
-    60_000,
+    PATIENCE,
   );
   return { namespace: server, release, values, pki, ...client };
 }

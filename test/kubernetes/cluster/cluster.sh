@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A Kubernetes cluster with real nodes: API server, controllers and scheduler, and for each node containerd, kubelet and
-# kube-proxy. cluster.ts runs this as the first process of its own PID, mount and network namespaces, so every process, mount
+# kube-proxy. supervise.sh runs this as the first process of its own PID, mount and network namespaces, so every process, mount
 # and network device ends with it. It ends with the first of its programs that ends.
 #
 # Environment: PATH (has all programs), WORK (folder for everything), NODES (names), CGROUP (name of the parent cgroup).
@@ -29,8 +29,24 @@ until_true() {
 mkdir -p "$logs" "$WORK/hosts" "$WORK/volumes"
 # What nodes write outside their own folders is gone with the mount namespace.
 mount --make-rshared /
-mkdir -p /var/lib/kubelet /var/lib/cni /run
+mkdir "$WORK/var-lib" "$WORK/var-lib-work"
+mount -t overlay -o "lowerdir=/var/lib,upperdir=$WORK/var-lib,workdir=$WORK/var-lib-work" overlay /var/lib
+mkdir -p /var/lib/kubelet /var/lib/cni
 for folder in /run /var/log /var/lib/kubelet /var/lib/cni; do mount -t tmpfs -o mode=755 tmpfs "$folder"; done
+
+# Kubelet changes these for the whole machine, unless it finds what it would set.
+mkdir -p "$WORK/sysctl"
+while read -r setting value; do
+  echo "$value" > "$WORK/sysctl/${setting//\//.}"
+  mount --bind "$WORK/sysctl/${setting//\//.}" "/proc/sys/$setting"
+done <<'SETTINGS'
+vm/overcommit_memory 1
+vm/panic_on_oom 0
+kernel/panic 10
+kernel/panic_on_oops 1
+kernel/keys/root_maxkeys 1000000
+kernel/keys/root_maxbytes 25000000
+SETTINGS
 
 step network
 ip link set lo up
@@ -56,7 +72,7 @@ start etcd etcd --name etcd --data-dir "$WORK/etcd" \
   --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
   --listen-peer-urls http://127.0.0.1:2380 --initial-advertise-peer-urls http://127.0.0.1:2380 \
   --initial-cluster etcd=http://127.0.0.1:2380
-until_true 60 'etcd on 127.0.0.1:2379' bash -c 'exec 3<>/dev/tcp/127.0.0.1/2379'
+until_true 300 'etcd on 127.0.0.1:2379' bash -c 'exec 3<>/dev/tcp/127.0.0.1/2379'
 
 step 'API server'
 start apiserver kube-apiserver --etcd-servers=http://127.0.0.1:2379 --bind-address=0.0.0.0 --advertise-address=$first \
@@ -70,7 +86,7 @@ start apiserver kube-apiserver --etcd-servers=http://127.0.0.1:2379 --bind-addre
   --requestheader-client-ca-file="$pki/front-proxy-ca.pem" --requestheader-allowed-names=front-proxy-client \
   --requestheader-username-headers=X-Remote-User --requestheader-group-headers=X-Remote-Group \
   --requestheader-extra-headers-prefix=X-Remote-Extra- --profiling=false
-until_true 180 'API server on port 6443' kubectl get --raw /readyz
+until_true 300 'API server on port 6443' kubectl get --raw /readyz
 
 step 'controllers and scheduler'
 start controllers kube-controller-manager --kubeconfig="$pki/controllers.kubeconfig" --leader-elect=false \
@@ -106,7 +122,7 @@ for process in $preparing; do
   unset "names[$process]"
 done
 for node in $NODES; do start_node "$node" "$(number_of "$node")"; done
-for node in $NODES; do until_true 180 "Ready node $node" node_is_ready "$node"; done
+for node in $NODES; do until_true 300 "Ready node $node" node_is_ready "$node"; done
 step ready
 touch "$WORK/ready"
 

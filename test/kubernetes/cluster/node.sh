@@ -33,7 +33,8 @@ CNI
     ip route add 10.244.$number.0/24 via 10.250.0.$number
   fi
   on "$node" containerd --config "$home/containerd.toml" > "$logs/containerd-$node.log" 2>&1 &
-  until_true 60 "containerd of $node" ctr --address "$home/containerd.sock" version
+  until_true 300 "containerd of $node" ctr --address "$home/containerd.sock" version
+  until_true 3600 images test -e "$WORK/images.complete"
   local image
   for image in "$WORK"/images/*.tar; do
     ctr --address "$home/containerd.sock" --namespace k8s.io images import "$image" > /dev/null
