@@ -46,6 +46,7 @@ describe('the configuration', () => {
       policy: {
         allowSha1Thumbprints: false,
         requireCaPin: false,
+        uniqueCertificates: false,
         allowUnboundEdgeTokens: false,
         anchors: [],
         intermediates: [],

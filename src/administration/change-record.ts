@@ -19,6 +19,7 @@ const MAX_ATTEMPTS = 5;
 const anyPolicy: RegistrationPolicy = {
   allowSha1Thumbprints: true,
   requireCaPin: false,
+  uniqueCertificates: false,
   allowUnboundEdgeTokens: true,
   anchors: [],
   intermediates: [],

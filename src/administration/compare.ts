@@ -1,28 +1,26 @@
 import type { Client } from '../clients/client.ts';
+import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import { serializeClient } from '../clients/serialize-record.ts';
+import type { IdentityOwner } from '../clients/sharing/find-shared-identities.ts';
+import { IdentityIndex } from '../clients/sharing/identity-index.ts';
 import type { StoredValue } from '../redis/commands/values.ts';
 import { clientKey, type RecordKey, type RecordType } from '../resources/record-types.ts';
 import { type Change, indexKeysOf, planRecord, planRemoval } from './change.ts';
 import { ChangeLog } from './change-log.ts';
-import type { RegistrationContext } from './conflict.ts';
 import type { DesiredRecord, DesiredRecords } from './desired-records.ts';
-import { IdentityIndex } from './identity-index.ts';
 import { prefetch } from './prefetch.ts';
 import type { Progress, RecordStore } from './record-store.ts';
 import { decodeStoredValue, parseRegistered, parseStoredValue } from './stored-records.ts';
 
-export interface ComparisonOptions extends RegistrationContext {
+export interface ComparisonOptions {
+  readonly policy: RegistrationPolicy;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
   /** Whether records that are in no file are removed, if the files have others of their type. */
   readonly prune: boolean;
   /** Whether clients that are disabled in Redis stay so, even if the files enable them. Default: false. */
   readonly keepDisabled?: boolean;
   readonly progress: Progress;
-}
-
-/** A client of the files, by its index, and an unmanaged client that may share an identity with it. */
-interface PossibleConflict {
-  readonly index: number;
-  readonly clientId: string;
 }
 
 interface ComparedRecord {
@@ -43,14 +41,15 @@ export class Comparison {
     client: { removed: 0, total: 0 },
     resource: { removed: 0, total: 0 },
   };
-  /** The identities of the clients of the files. */
+  /** The identities of the clients of the files, by their indexes, and then of unmanaged clients that may share one. */
   readonly identityIndex = new IdentityIndex();
-  readonly possibleConflicts: PossibleConflict[] = [];
   readonly #desired: DesiredRecords;
   readonly #store: RecordStore;
   readonly #options: ComparisonOptions;
   /** By the index of a client: the position of its change, or -1. */
   readonly #positions: number[] = [];
+  /** The unmanaged clients in the index of identities, whose numbers follow those of the files. */
+  readonly #unmanaged: string[] = [];
   #compared = 0;
 
   constructor(desired: DesiredRecords, store: RecordStore, options: ComparisonOptions) {
@@ -149,13 +148,13 @@ export class Comparison {
       const addedKeys = missing.map(({ indexKey }) => indexKey);
       const write = { ...key, expected: stored, next: stored.text, addedKeys, removedKeys: [] };
       if (addedKeys.length > 0) this.#add({ kind: 'reindexed', ...write });
-      if (registered.type === 'client') this.#addPossibleConflicts(registered.client);
+      if (registered.type === 'client') this.#indexUnmanaged(registered.client);
     }
   }
 
-  #addPossibleConflicts(client: Client): void {
-    const { clientId } = client;
-    for (const index of this.identityIndex.candidates(client)) this.possibleConflicts.push({ index, clientId });
+  #indexUnmanaged(client: Client): void {
+    if (!this.identityIndex.hasCandidates(client)) return;
+    this.identityIndex.add(client, this.#desired.clientCount + this.#unmanaged.push(client.clientId) - 1);
   }
 
   #add(change: Change): number {
@@ -163,22 +162,34 @@ export class Comparison {
     return this.changes.add(change);
   }
 
-  /** A client of the files, by its index. Only changed records are in memory; the others are in Redis. */
-  async desiredClient(index: number): Promise<Client | undefined> {
-    const clientId = this.#desired.clientIdAt(index);
-    const position = this.#positions[index] ?? -1;
-    const next = position < 0 ? undefined : this.changes.at(position).next;
-    return next === undefined ? this.storedClient(clientId) : this.#parse(clientId, { type: 'string', text: next });
+  /** The clients of the index of identities, as they will be. Only changed records are in memory; the others are in Redis. */
+  async loadOwners(numbers: readonly number[]): Promise<(IdentityOwner | undefined)[]> {
+    const known = numbers.map((number) => this.#changedText(number));
+    const missing = numbers.filter((_, index) => known[index] === undefined).map((number) => this.#clientIdAt(number));
+    const values = (await this.#store.read(missing.map(clientKey))).values();
+    return numbers.map((number, index) => {
+      const text = known[index];
+      const value = text === undefined ? values.next().value : ({ type: 'string', text } as const);
+      return this.#ownerOf(number, value ?? { type: 'none' });
+    });
   }
 
-  /** A client in Redis; undefined when it is missing or its record is invalid. */
-  async storedClient(clientId: string): Promise<Client | undefined> {
-    const [value = { type: 'none' }] = await this.#store.read([clientKey(clientId)]);
-    return this.#parse(clientId, value);
+  /** The record that will be written for a client of the files. */
+  #changedText(number: number): string | undefined {
+    const position = this.#positions[number] ?? -1;
+    return position < 0 ? undefined : this.changes.at(position).next;
   }
 
-  #parse(clientId: string, value: StoredValue): Client | undefined {
-    return parseStoredValue(clientId, value, this.#options.policy, this.#options.now).client;
+  #ownerOf(number: number, value: StoredValue): IdentityOwner | undefined {
+    const { policy, now } = this.#options;
+    const { client } = parseStoredValue(this.#clientIdAt(number), value, policy, now);
+    const isOfFiles = number < this.#desired.clientCount;
+    return client && { client, location: isOfFiles ? this.#desired.locationAt(number) : undefined };
+  }
+
+  #clientIdAt(number: number): string {
+    const { clientCount } = this.#desired;
+    return number < clientCount ? this.#desired.clientIdAt(number) : (this.#unmanaged[number - clientCount] ?? '');
   }
 }
 

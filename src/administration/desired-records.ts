@@ -42,6 +42,11 @@ export class DesiredRecords {
     return this.#records.index[type].has(id);
   }
 
+  /** How many clients the files have, valid or not, as far as they were read. */
+  get clientCount(): number {
+    return this.#records.index.client.size;
+  }
+
   /** @param index of the client */
   clientIdAt(index: number): string {
     return this.#records.index.client.idAt(index);

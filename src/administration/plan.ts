@@ -1,12 +1,13 @@
 import { describeDiagnostic } from '../clients/files/diagnostics.ts';
 import { findFiles, ignoredFiles } from '../clients/files/find-files.ts';
+import { findSharedIdentities } from '../clients/sharing/find-shared-identities.ts';
+import { describeForbiddenSharing, SharedIdentities } from '../clients/sharing/shared-identity.ts';
 import { type RecordType, recordTypeNames } from '../resources/record-types.ts';
 import { AdministrationError } from './administration-error.ts';
 import type { Change } from './change.ts';
 import type { ChangeLog } from './change-log.ts';
 import { Comparison, type ComparisonOptions } from './compare.ts';
 import { DesiredRecords } from './desired-records.ts';
-import { findConflicts } from './find-conflicts.ts';
 import type { RecordStore } from './record-store.ts';
 
 /** The changes that make Redis match the files. */
@@ -25,12 +26,14 @@ export interface Plan {
   readonly keptDisabled: readonly string[];
   /** Warnings about the records of the files, one line each. */
   readonly warnings: readonly string[];
+  /** Identities that clients of the files share, with each other or with clients that stay in Redis. */
+  readonly shared: SharedIdentities;
 }
 
 /**
  * Compares the records of files with those in Redis.
  *
- * @throws {AdministrationError} with every invalid record and every conflict, or when Redis fails
+ * @throws {AdministrationError} with every invalid record, and every shared identity if the policy forbids them, or when Redis fails
  */
 export async function makePlan(
   files: readonly string[],
@@ -48,12 +51,24 @@ export async function makePlan(
   }
   // SCAN returns keys in no particular order.
   comparison.changes.sortFrom(count);
-  const conflicts = await findConflicts(comparison, desired, options);
-  const problems = [...desired.errors.lines(), ...conflicts.lines()];
+  const shared = await findShared(comparison, options);
+  const forbidden = options.policy.uniqueCertificates ? shared.lines(describeForbiddenSharing) : [];
+  const problems = [...desired.errors.lines(), ...forbidden];
   if (problems.length > 0) throw new AdministrationError(problems);
   const { changes, counts, reenabled, keptDisabled, removals } = comparison;
   const { prune } = options;
-  return { changes, counts, unmanaged, prune, removals, reenabled, keptDisabled, warnings: desired.warnings.lines() };
+  const warnings = desired.warnings.lines();
+  return { changes, counts, unmanaged, prune, removals, reenabled, keptDisabled, warnings, shared };
+}
+
+async function findShared(comparison: Comparison, context: ComparisonOptions): Promise<SharedIdentities> {
+  const found = new SharedIdentities();
+  const load = (numbers: readonly number[]) => comparison.loadOwners(numbers);
+  for await (const shared of findSharedIdentities(comparison.identityIndex, load, context)) {
+    // What clients share that are in no file is not the matter of this plan.
+    if (shared.clients.some(({ location }) => location !== undefined)) found.add(shared);
+  }
+  return found;
 }
 
 /**

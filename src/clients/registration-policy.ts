@@ -4,6 +4,8 @@ export interface RegistrationPolicy {
   readonly allowSha1Thumbprints: boolean;
   /** `COUNTERSIGN_REQUIRE_CA_PIN`: a client that is registered by a name must be pinned to a CA. */
   readonly requireCaPin: boolean;
+  /** `COUNTERSIGN_UNIQUE_CERTIFICATES`: no two clients may be recognized by the same certificate. */
+  readonly uniqueCertificates: boolean;
   /** `COUNTERSIGN_ALLOW_UNBOUND_EDGE_TOKENS`: a resource may have tokens that are bound to no certificate. */
   readonly allowUnboundEdgeTokens: boolean;
   /** The trust anchors of `COUNTERSIGN_CLIENT_CA_FILE`. */

@@ -15,6 +15,15 @@ export const registrationSettings = defineSettings('Client certificates', {
     description: '`true` accepts certificates registered by SHA-1 thumbprint, with a warning',
     default: 'false',
   },
+  UNIQUE_CERTIFICATES: {
+    parse: parseBoolean,
+    description: '`true` rejects clients that share a certificate or a name with another client',
+    details:
+      'Set it where tenants register themselves. The server enforces it for a clients file; records in Redis are ' +
+      'checked when they are written, so the commands need it, too. ' +
+      'See [Shared certificates](manage-clients.md#shared-certificates).',
+    default: 'false',
+  },
 });
 
 export const resourceSettings = defineSettings('Edge', {
@@ -31,6 +40,7 @@ export function readRegistrationPolicy(settings: Settings, clientCa: ClientCa | 
   return {
     allowSha1Thumbprints: settings.read(registrationSettings.ALLOW_SHA1_THUMBPRINTS),
     requireCaPin: settings.read(registrationSettings.REQUIRE_CA_PIN),
+    uniqueCertificates: settings.read(registrationSettings.UNIQUE_CERTIFICATES),
     allowUnboundEdgeTokens: settings.read(resourceSettings.ALLOW_UNBOUND_EDGE_TOKENS),
     anchors: clientCa?.store.anchors ?? [],
     intermediates: clientCa?.store.intermediates ?? [],

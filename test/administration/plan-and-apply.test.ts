@@ -361,21 +361,28 @@ describeWith(['redis-server'], 'plan and apply', () => {
     expect(await opened.redis.get(opened.key('b'))).toContain('"scope":"x"');
   });
 
-  describe('two clients that share a certificate are rejected', () => {
-    const rejection = async (...args: Parameters<typeof plan>) => {
-      const error = await plan(...args).then(
-        () => undefined,
-        (reason: unknown) => reason,
-      );
+  describe('two clients that share a certificate are reported, and rejected if certificates must be unique', () => {
+    const unique = { ...defaultPolicy, uniqueCertificates: true };
+    const planUnique = (records: readonly object[], policy = unique) =>
+      makePlan([file(records)], opened.store, { ...options, policy, prune: false });
+    /** The problems of records that can be planned otherwise. */
+    const rejection = async (records: readonly object[]) => {
+      const error = await planUnique(records).catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(AdministrationError);
-      return error instanceof AdministrationError ? error.problems : [];
+      const problems = error instanceof AdministrationError ? error.problems : [];
+      const reported = (await plan(records)).shared.lines();
+      const subjectOf = (line: string) => line.split(/, and COUNTERSIGN_UNIQUE|\. A request names/)[0];
+      expect(reported.map(subjectOf)).toEqual(problems.map(subjectOf));
+      return problems;
     };
 
     test('when both are in one file', async () => {
       await empty();
       const messages = await rejection([certified('a', [0]), named('b', 'b'), certified('c', [1, 0])]);
-      expect(messages[0]).toMatch(/client a \(.*clients\.json:1\) and client c \(.*clients\.json:1\)/);
-      expect(messages[0]).toContain(`thumbprint ${certificates[0]?.thumbprint}: remove it from one of them`);
+      expect(messages).toHaveLength(1);
+      expect(messages[0]).toMatch(/is shared by 2 clients: a \(.*clients\.json:1\), c \(.*clients\.json:1\), and/);
+      expect(messages[0]).toContain(`thumbprint ${certificates[0]?.thumbprint} is shared`);
+      expect(messages[0]).toContain('COUNTERSIGN_UNIQUE_CERTIFICATES is true: register it for one of them only');
       expect(await stored()).toEqual([]);
     });
 
@@ -384,11 +391,9 @@ describeWith(['redis-server'], 'plan and apply', () => {
       await apply([named('a', 'x.example')]);
       for (const records of [[named('a', 'x.example'), named('b', 'X.example')], [named('b', 'X.example')]]) {
         const [message] = await rejection(records);
-        expect(message).toContain('client a (');
-        expect(message).toContain('client b (');
-        expect(message).toContain(
-          'dns x.example: register one of them by another name, or pin both to different trust anchors',
-        );
+        expect(message).toMatch(/^dns x\.example is shared by 2 clients: .*\ba \(/);
+        expect(message).toContain('b (');
+        expect(message).toContain('register the others by another name, or pin them to different trust anchors');
       }
     });
 
@@ -416,7 +421,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
       await empty();
       await opened.redis.set(opened.key('a'), JSON.stringify(named('a', 'x.example')));
       const [message] = await rejection([named('b', 'X.example')]);
-      expect(message).toContain('client a (in Redis)');
+      expect(message).toContain('a (in Redis)');
       await apply([named('b', 'other.example')]);
       expect((await index()).filter((entry) => entry.endsWith(' a'))).toHaveLength(1);
       expect(kinds(await plan([named('b', 'X.example')], true))).toEqual(['changed b', 'removed a']);
@@ -430,8 +435,8 @@ describeWith(['redis-server'], 'plan and apply', () => {
       const method = 'tls_client_auth';
       const byName = { client_id: 'b', token_endpoint_auth_method: method, tls_client_auth_subject_dn: 'CN=client' };
       for (const [other, what] of [
-        [byKey, `public key ${publicKeyThumbprint}: remove it from`],
-        [byName, 'subject CN=client: remove the certificate from the client that contains it'],
+        [byKey, `public key ${publicKeyThumbprint} is shared by`],
+        [byName, 'subject CN=client is shared by'],
       ] as const) {
         await empty();
         for (const [first, second] of [
@@ -442,9 +447,9 @@ describeWith(['redis-server'], 'plan and apply', () => {
           expect(await rejection([first, second])).toEqual([expect.stringContaining(what)]);
           await opened.redis.set(opened.key(first.client_id), JSON.stringify(first));
           const [message] = await rejection([second]);
-          expect(message).toContain(`client ${first.client_id} (in Redis)`);
+          expect(message).toContain(`${first.client_id} (in Redis)`);
           expect(message).toContain(what);
-          // Without a conflict when the other is removed.
+          // Not shared when the other is removed.
           expect(kinds(await plan([second], true))).toHaveLength(2);
         }
       }
@@ -453,15 +458,14 @@ describeWith(['redis-server'], 'plan and apply', () => {
     describe('when their SPIFFE IDs overlap', () => {
       const [byNamespace, byAccount] = [spiffe('a', 'ns/prod/sa/*'), spiffe('b', 'ns/*/sa/billing')];
       const id = 'spiffe://prod.example/ns/prod/sa/billing';
-      const fix = 'give one of them a pattern with more literal segments, which has precedence, or pin both';
+      const fix = 'give one of them a pattern with more literal segments, which has precedence, or pin them';
 
       test('in one file', async () => {
         await empty();
         const messages = await rejection([byNamespace, byAccount]);
         expect(messages).toHaveLength(1);
-        expect(messages[0]).toMatch(/json:1:\d+: client "b": tls_client_auth_spiffe_id: /);
-        expect(messages[0]).toMatch(/and so does client a \(.*clients\.json:1\) with .*ns\/prod\/sa\/\*/);
-        expect(messages[0]).toContain(`matches ${id}`);
+        expect(messages[0]).toMatch(/ is shared by 2 clients: a \(.*clients\.json:1\), b \(.*clients\.json:1\)/);
+        expect(messages[0]).toContain(`SPIFFE ID ${id} `);
         expect(messages[0]).toContain(fix);
       });
 
@@ -472,7 +476,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
         ] as const) {
           await empty();
           await apply([stored]);
-          const expected = [expect.stringMatching(`SPIFFE ID ${id}: ${fix}`)];
+          const expected = [expect.stringMatching(`SPIFFE ID ${id} is shared by .*${fix}`)];
           expect(await rejection([added])).toEqual(expected);
           await empty();
           await opened.redis.set(opened.key(stored.client_id), JSON.stringify(stored));
@@ -484,7 +488,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
       test('with a registered certificate', async () => {
         await empty();
         const held = { ...certified('a', [1]), certificates: [{ pem: selfSigned({ uris: [id] }).pem }] };
-        const what = 'SPIFFE IDs spiffe://prod.example/ns/*/sa/billing: remove the certificate';
+        const what = 'SPIFFE IDs spiffe://prod.example/ns/*/sa/billing is shared by';
         expect(await rejection([held, byAccount])).toEqual([expect.stringContaining(what)]);
       });
 
@@ -502,7 +506,7 @@ describeWith(['redis-server'], 'plan and apply', () => {
         const anchors = [caA, caB].map((key = '') => ({ subjectText: '', publicKeyThumbprint: key }));
         const policy = { ...defaultPolicy, anchors };
         const disjoint = [byNamespace, spiffe('b', 'ns/*/sa/billing', caB)];
-        const made = await makePlan([file(disjoint)], opened.store, { ...options, policy, prune: false });
+        const made = await planUnique(disjoint, { ...policy, uniqueCertificates: true });
         expect(kinds(made)).toEqual(['added a', 'added b']);
         expect(await rejection(disjoint)).toHaveLength(1);
       });
@@ -516,11 +520,33 @@ describeWith(['redis-server'], 'plan and apply', () => {
       expect(await rejection([meanwhile ?? {}])).toHaveLength(1);
     });
 
-    test('with at most 50 messages for a thousand clients', async () => {
+    test('once, with the first 50 of a thousand clients', async () => {
+      await empty();
       const many = Array.from({ length: 1_000 }, (_, number) => named(`c${number}`, 'same.example'));
-      const messages = await rejection(many);
+      const [message, ...others] = await rejection(many);
+      expect(others).toEqual([]);
+      expect(message).toMatch(/^dns same\.example is shared by 1000 clients: c0 \(.*, c49 \([^,]*\) and 950 more, and/);
+    });
+
+    test('with at most 50 messages', async () => {
+      const pairs = Array.from({ length: 120 }, (_, number) => named(`c${number}`, `${number % 60}.example`));
+      const messages = await rejection(pairs);
       expect(messages).toHaveLength(51);
-      expect(messages.at(-1)).toBe('… and 949 more');
+      expect(messages.at(-1)).toBe('… and 10 more shared identities');
+    });
+
+    test('and not by a plan for other clients', async () => {
+      await empty();
+      await apply([named('a', 'x.example'), named('b', 'x.example')]);
+      expect((await planUnique([named('c', 'other.example')])).shared.count).toBe(0);
+    });
+
+    test('until one of them is changed', async () => {
+      await empty();
+      await apply([named('a', 'x.example'), named('b', 'x.example')]);
+      const { plan: made, applied } = await apply([named('b', 'y.example')]);
+      expect([made.shared.count, applied.written]).toEqual([0, 1]);
+      expect((await index()).filter((entry) => entry.startsWith('identity:dns:'))).toHaveLength(2);
     });
   });
 

@@ -36,7 +36,7 @@ describe('countersign clients check', () => {
       resources: [],
       errors: [],
       warnings: [],
-      conflicts: [],
+      shared: [],
     };
     expect(await check(folder)).toEqual([0, report]);
   });
@@ -61,20 +61,20 @@ describe('countersign clients check', () => {
       resources: [],
       errors: [],
       warnings: [],
-      conflicts: [],
+      shared: [],
     };
     expect(await check('-')).toEqual([0, report]);
   });
 
-  test('rejects patterns of SPIFFE IDs that overlap', async () => {
+  test('warns about patterns of SPIFFE IDs that overlap', async () => {
     const path = join(directory, 'overlapping.yaml');
     const pin = 'szvSKqdIu_JmiYzNVJthhVtI2BtF7tT648Nc1Sa9aTQ';
     const record = (id: string, pattern: string) =>
       `- {client_id: ${id}, token_endpoint_auth_method: tls_client_auth, tls_client_auth_spiffe_id: "${pattern}", tls_client_auth_ca: [${pin}]}`;
     writeFileSync(path, [record('one', 'spiffe://td/ns/*/sa/a'), record('two', 'spiffe://td/ns/b/sa/*')].join('\n'));
     const [code, report] = await check(path);
-    expect([code, report.clients, report.conflicts]).toEqual([1, ['one'], []]);
-    expect(report.errors).toMatchObject([{ client: 'two', field: 'tls_client_auth_spiffe_id' }]);
+    const shared = [{ identity: 'SPIFFE ID spiffe://td/ns/b/sa/a', clients: ['one', 'two'] }];
+    expect([code, report.clients, report.errors, report.shared]).toEqual([0, ['one', 'two'], [], shared]);
   });
 
   test('reports a client_id that is in two of its paths', async () => {
@@ -92,7 +92,7 @@ describe('countersign clients check', () => {
     const [code, report] = await check(folder, '-', third);
     expect([code, Object.keys(report)]).toEqual([
       1,
-      ['files', 'ok', 'clients', 'resources', 'errors', 'warnings', 'conflicts'],
+      ['files', 'ok', 'clients', 'resources', 'errors', 'warnings', 'shared'],
     ]);
     expect(report).toMatchObject({ ok: false, clients: ['one', 'two', 'in'], errors });
   });
@@ -101,11 +101,11 @@ describe('countersign clients check', () => {
     const errors = [{ file: '/nowhere.yaml', message: 'no such file or directory' }];
     expect(await check('/nowhere.yaml', one)).toEqual([
       1,
-      { files: [one], ok: false, clients: ['one'], resources: [], errors, warnings: [], conflicts: [] },
+      { files: [one], ok: false, clients: ['one'], resources: [], errors, warnings: [], shared: [] },
     ]);
     expect(await check('/nowhere.yaml')).toEqual([
       1,
-      { file: '/nowhere.yaml', files: [], ok: false, clients: [], resources: [], errors, warnings: [], conflicts: [] },
+      { file: '/nowhere.yaml', files: [], ok: false, clients: [], resources: [], errors, warnings: [], shared: [] },
     ]);
   });
 
@@ -134,7 +134,7 @@ describe('countersign clients check', () => {
     const errors = [{ file: broken, line: 1, column: 2, message: expect.stringMatching(/^invalid JSON/) }];
     expect(await check(broken, one)).toEqual([
       1,
-      { files: [broken, one], ok: false, clients: ['one'], resources: [], errors, warnings: [], conflicts: [] },
+      { files: [broken, one], ok: false, clients: ['one'], resources: [], errors, warnings: [], shared: [] },
     ]);
   });
 });

@@ -173,7 +173,7 @@ describe('countersign clients check', () => {
     expect([allowed.code, allowed.stdout]).toEqual([0, expect.stringContaining('SHA-1')]);
   });
 
-  test('warns about two clients with one certificate, which apply would reject', async () => {
+  test('warns about two clients with one certificate, and rejects them if certificates must be unique', async () => {
     const { pem, thumbprint } = selfSigned();
     const client = (client_id: string, certificate: object) => ({
       client_id,
@@ -186,10 +186,18 @@ describe('countersign clients check', () => {
     ];
     const { code, stdout } = await runCountersign(['clients', 'check', ...paths]);
     expect(code).toBe(0);
-    expect(stdout).toContain(`warning client a (${paths[0]}:1) and client c (${paths[1]}:1`);
+    const shared = `is shared by 2 clients: a (${paths[0]}:1), c (${paths[1]}:1)`;
+    expect(stdout).toContain(`warning thumbprint ${thumbprint} ${shared}`);
     expect(stdout).toContain('3 valid clients, 1 warning, 0 errors');
     const asked = await runCountersign(['clients', 'check', ...paths, '--output', 'json']);
-    expect(JSON.parse(asked.stdout)).toMatchObject({ ok: true, conflicts: [expect.stringContaining('both match')] });
+    const report = { shared: [{ identity: `thumbprint ${thumbprint}`, clients: ['a', 'c'] }] };
+    expect(JSON.parse(asked.stdout)).toMatchObject({ ok: true, ...report });
+    const env = { COUNTERSIGN_UNIQUE_CERTIFICATES: 'true' };
+    const rejected = await runCountersign(['clients', 'check', ...paths, '--output', 'json'], { env });
+    expect([rejected.code, JSON.parse(rejected.stdout)]).toMatchObject([
+      1,
+      { ok: false, errors: [{ client: 'a', message: expect.stringContaining(shared) }], ...report },
+    ]);
   });
 
   test('warns about an unknown setting', async () => {

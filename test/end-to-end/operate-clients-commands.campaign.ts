@@ -117,6 +117,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
         reenabled: [],
         kept_disabled: [],
         warnings: [],
+        shared: [],
         written: 0,
         conflicts: [],
         conflicting_resources: [],
@@ -303,15 +304,22 @@ describeWith(['redis-server'], 'countersign clients', () => {
     await redis.del(`${prefix}client:odd`);
   });
 
-  test('apply keeps unmanaged clients without --prune, and rejects two clients that share a certificate', async () => {
+  test('apply keeps unmanaged clients without --prune, and rejects a shared certificate if it must be unique', async () => {
     const path = file('second.yaml', second);
-    const rejected = await clients(['apply', '-f', path]);
+    const settings = file('unique.env', 'COUNTERSIGN_UNIQUE_CERTIFICATES=true\n');
+    const rejected = await clients(['apply', '-f', path, '--settings', settings]);
     expect([rejected.code, rejected.stdout]).toEqual([1, '']);
-    expect(rejected.stderr).toContain(`client sensor-8 (${path}:`);
-    expect(rejected.stderr).toContain('client sensor:{7}*[a] (in Redis) both match certificates with thumbprint');
+    expect(rejected.stderr).toMatch(
+      /thumbprint \S+ is shared by 2 clients: sensor-8 \(\S+, sensor:\{7}\*\[a] \(in Redis\)/,
+    );
     expect(rejected.stderr).toContain('Nothing was written.');
+    const refused = await clients(['plan', '-f', path, '--settings', settings]);
+    expect(refused.stderr).toBe(rejected.stderr.replace(/.*Nothing was written\.\n$/, ''));
     const planned = await clients(['plan', '-f', path]);
-    expect(planned.stderr).toBe(rejected.stderr.replace(/.*Nothing was written\.\n$/, ''));
+    expect([planned.code, planned.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^warning thumbprint \S+ is shared by 2/m),
+    ]);
     const pruned = await clients(['plan', '-f', path, '--prune', '--detailed-exitcode', '-o', 'yaml']);
     expect([pruned.code, parse(pruned.stdout)]).toMatchObject([
       2,

@@ -32,7 +32,7 @@ async function place({ onTestFinished }: TestContext) {
     redis.disconnect();
     await server.stop();
   });
-  const env = { COUNTERSIGN_REDIS_URL: server.url };
+  const env = { COUNTERSIGN_REDIS_URL: server.url, COUNTERSIGN_UNIQUE_CERTIFICATES: 'true' };
   const isFree = async () => (await redis.exists(KEY)) === 0;
   const apply = (clientId: string) => {
     const file = join(folder, `${clientId}.jsonl`);
@@ -63,7 +63,7 @@ const prints = (program: RunningProgram, text: string, milliseconds = 15_000) =>
 
 // Concurrently, since they mostly wait.
 describeWith(['redis-server'], 'countersign clients apply', () => {
-  test.concurrent('rejects the second of two runs whose clients share a certificate', async (context) => {
+  test.concurrent('rejects the second of two runs whose clients share a certificate that must be unique', async (context) => {
     const { expect } = context;
     const { redis, apply, writing, ids, isFree } = await place(context);
     const first = await writing('first');
@@ -72,7 +72,9 @@ describeWith(['redis-server'], 'countersign clients apply', () => {
     await eventually(waiting, second.stderr);
     await redis.client('UNPAUSE');
     expect([await first.exited, await second.exited]).toEqual([0, 1]);
-    expect(second.stderr()).toMatch(/client second \(.*\) and client first \(in Redis\) both match certificates/);
+    expect(second.stderr()).toMatch(
+      /is shared by 2 clients: second \(.*\), first \(in Redis\), and COUNTERSIGN_UNIQUE_CERTIFICATES/,
+    );
     expect([await ids(), await isFree()]).toEqual([['begun', 'first'], true]);
   });
 

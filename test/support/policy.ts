@@ -4,6 +4,7 @@ import type { RegistrationPolicy } from '../../src/clients/registration-policy.t
 export const defaultPolicy: RegistrationPolicy = {
   allowSha1Thumbprints: false,
   requireCaPin: false,
+  uniqueCertificates: false,
   allowUnboundEdgeTokens: false,
   anchors: [],
   intermediates: [],

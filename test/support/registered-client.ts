@@ -11,7 +11,8 @@ import { withSha1 } from './policy.ts';
 export function registeredClient(fields: object): Client {
   const isNamed = Object.keys(fields).some((field) => field.startsWith('tls_client_auth'));
   const method = isNamed ? 'tls_client_auth' : 'self_signed_tls_client_auth';
-  const result = parseClient({ client_id: 'a', token_endpoint_auth_method: method, ...fields }, withSha1, 0);
+  const authentication = 'client_secrets' in fields ? {} : { token_endpoint_auth_method: method };
+  const result = parseClient({ client_id: 'a', ...authentication, ...fields }, withSha1, 0);
   if (!result.ok) throw new Error(JSON.stringify(result.errors));
   return result.client;
 }

@@ -7,6 +7,7 @@ import type { Draft } from './draft.ts';
 const policy: RegistrationPolicy = {
   allowSha1Thumbprints: true,
   requireCaPin: false,
+  uniqueCertificates: false,
   allowUnboundEdgeTokens: false,
   anchors: [],
   intermediates: [],

@@ -3,8 +3,10 @@ import type { Terminator } from '../../terminator/terminator.ts';
 import type { Client } from '../client.ts';
 import { caPinsOf, requiresChain } from '../methods/methods.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
+import { describeForbiddenSharing, type SharedIdentities } from '../sharing/shared-identity.ts';
 import { describeDiagnostic, type LocatedDiagnostic } from './diagnostics.ts';
 import { findFiles, isIrregular } from './find-files.ts';
+import { findSharedInFiles } from './find-shared-in-files.ts';
 import { type ClientsFilesResult, readClientsFiles } from './read-clients-files.ts';
 
 /** A clients file, or a folder of them. */
@@ -20,6 +22,11 @@ export interface ClientRequirements {
   readonly terminator: Pick<Terminator, 'verification'>;
 }
 
+/** The records of a clients file, and what their clients share. */
+export interface LoadedClientsFile extends ClientsFilesResult {
+  readonly shared: SharedIdentities;
+}
+
 /**
  * Loads the records of a file, or of all files of a folder.
  *
@@ -30,9 +37,14 @@ export async function loadClientsFile(
   configured: ConfiguredFile,
   requirements: ClientRequirements,
   stopping: AbortSignal,
-): Promise<ClientsFilesResult> {
-  const result = await readInTime(configured, requirements.policy, stopping);
-  return requireNoProblems(result, configured, requirements);
+): Promise<LoadedClientsFile> {
+  const { policy } = requirements;
+  const result = await readInTime(configured, policy, stopping);
+  requireNoProblems(result, configured, requirements);
+  const shared = await findSharedInFiles(result, { policy, now: Date.now() });
+  stopping.throwIfAborted();
+  if (policy.uniqueCertificates && shared.count > 0) throw new OperatorError(shared.lines(describeForbiddenSharing));
+  return { ...result, shared };
 }
 
 /**
@@ -78,11 +90,10 @@ function requireNoProblems(
   result: ClientsFilesResult,
   configured: ConfiguredFile,
   { terminator }: ClientRequirements,
-): ClientsFilesResult {
+): void {
   const errors = result.errors.map((error) => describeProblem(error, configured));
   const problems = [...errors, ...verificationProblems(result.clients, terminator)];
   if (problems.length > 0) throw new OperatorError(problems);
-  return result;
 }
 
 function describeProblem(error: LocatedDiagnostic, { setting }: ConfiguredFile): string {

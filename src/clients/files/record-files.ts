@@ -14,7 +14,6 @@ import { ClientsFileError, type FileRecord, isJsonLines } from './parse-records.
 import { type RecordReadResult, readRecords } from './read-records.ts';
 import { RecordIndex } from './record-index.ts';
 import { isStream } from './record-source.ts';
-import { SpiffeOverlaps } from './spiffe-overlaps.ts';
 
 /** A valid record of a file. */
 export type ValidRecord = RecordKey & {
@@ -55,7 +54,6 @@ export class RecordFiles {
     resource: new RecordIndex(this.#names),
   };
   readonly #types = new Set<RecordType>();
-  readonly #spiffeOverlaps: SpiffeOverlaps;
   readonly #files: readonly string[];
   readonly #options: RecordFilesOptions;
   /** How many records with problems have been parsed again. */
@@ -64,7 +62,6 @@ export class RecordFiles {
   constructor(files: readonly string[], options: RecordFilesOptions) {
     this.#files = files;
     this.#options = options;
-    this.#spiffeOverlaps = new SpiffeOverlaps(this.index.client, options.policy);
   }
 
   /** The files that were opened, as messages call them. */
@@ -126,9 +123,6 @@ export class RecordFiles {
     const parsed = this.#parseRecord(result);
     if (!parsed.ok) for (const error of parsed.errors.map(locate).toSorted(byPosition)) onError(error);
     if (!parsed.ok || position === undefined) return undefined;
-    const overlap = parsed.record.type === 'client' && this.#spiffeOverlaps.add(parsed.record.client, position.index);
-    if (overlap) onError(locate(overlap));
-    if (overlap) return undefined;
     for (const warning of parsed.warnings) onWarning(locate(warning));
     return { ...position, value: result.value, ...parsed.record };
   }

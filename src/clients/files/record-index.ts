@@ -27,6 +27,10 @@ export class RecordIndex {
     return index;
   }
 
+  get size(): number {
+    return this.#ids.length;
+  }
+
   has(id: string): boolean {
     return this.#indexes.has(id);
   }

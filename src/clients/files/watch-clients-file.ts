@@ -13,10 +13,10 @@ import { ignoredFiles } from './find-files.ts';
 import {
   type ClientRequirements,
   type ConfiguredFile,
+  type LoadedClientsFile,
   listClientsFiles,
   loadClientsFile,
 } from './load-clients-file.ts';
-import type { ClientsFilesResult } from './read-clients-files.ts';
 
 interface WatchOptions {
   /** Called with records before they are swapped in. Until it resolves, the previous ones stay active. */
@@ -97,12 +97,13 @@ function throwAbout(file: string, error: unknown): never {
   throw error instanceof OperatorError ? error : new OperatorError([`${file}: ${error}`]);
 }
 
-function logWarnings(path: string, { warnings }: ClientsFilesResult, log: Log): void {
+function logWarnings(path: string, { warnings, shared }: LoadedClientsFile, log: Log): void {
   for (const { message, ...place } of [...ignoredFiles([path]), ...warnings])
     log.warn({ event: 'client_warning', ...place }, describeDiagnostic({ message, ...place }));
+  for (const line of shared.lines()) log.warn({ event: 'clients_shared', file: path }, line);
 }
 
-function toRecords({ clients, resources }: ClientsFilesResult): Records {
+function toRecords({ clients, resources }: LoadedClientsFile): Records {
   return {
     clients: new Map(clients.map((client) => [client.clientId, client])),
     resources: new Map(resources.map((resource) => [resource.name, resource])),

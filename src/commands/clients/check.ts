@@ -1,19 +1,20 @@
-import { findConflictsAmong } from '../../administration/find-conflicts.ts';
 import type { Client } from '../../clients/client.ts';
-import {
-  describeDiagnostic,
-  describeLocation,
-  type LocatedDiagnostic,
-  type RecordDiagnostic,
-} from '../../clients/files/diagnostics.ts';
+import { describeDiagnostic, type LocatedDiagnostic, type RecordDiagnostic } from '../../clients/files/diagnostics.ts';
 import { findFiles, ignoredFiles } from '../../clients/files/find-files.ts';
+import { findSharedInFiles } from '../../clients/files/find-shared-in-files.ts';
 import { type ClientsFilesResult, readClientsFiles } from '../../clients/files/read-clients-files.ts';
 import { methodNames, requiresChain } from '../../clients/methods/methods.ts';
 import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
+import {
+  describeForbiddenSharing,
+  type SharedIdentities,
+  type SharedIdentity,
+} from '../../clients/sharing/shared-identity.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { counted } from '../../text.ts';
 import { printValue } from '../output/document.ts';
 import { type OutputFormat, styled, table } from '../output/text.ts';
+import { reportShared } from './print-plan.ts';
 import { findSharedPins } from './shared-pins.ts';
 
 interface CheckOptions {
@@ -24,8 +25,8 @@ interface CheckOptions {
 }
 
 /**
- * `countersign clients check PATH…`: validates the records of files as the server does. Warns about records that
- * `clients apply` rejects because they conflict, and about clients whose chain the server cannot verify.
+ * `countersign clients check PATH…`: validates the records of files as the server does. Warns about certificates that
+ * several clients share, and about clients whose chain the server cannot verify.
  *
  * @param paths files, folders, and `-` for standard input
  * @returns the exit code: 0, or 1 when a record is invalid or a path cannot be read
@@ -37,7 +38,9 @@ export async function checkClients(
   const found = findFiles(paths);
   const now = Date.now();
   const read = await readClientsFiles(found.files, policy, now);
-  const parsed = { ...read, errors: [...found.errors, ...read.errors] };
+  const shared = await findSharedInFiles(read, { policy, now });
+  const forbidden = policy.uniqueCertificates ? shared.first.map((each) => forbiddenError(each, read)) : [];
+  const parsed = { ...read, errors: [...found.errors, ...read.errors, ...forbidden] };
   const unverified = isVerifierSet ? undefined : unverifiedWarning(parsed);
   const warnings: LocatedDiagnostic[] = [
     ...ignoredFiles(paths),
@@ -46,14 +49,15 @@ export async function checkClients(
     ...(unverified ? [unverified] : []),
   ];
   const checked = { ...parsed, warnings };
-  const owners = checked.clients.map((client) => ({
-    client,
-    location: describeLocation(checked.locate(client.clientId)),
-  }));
-  const conflicts = (await findConflictsAmong(owners, { policy, now })).lines();
-  if (output === 'json') printJson(paths, checked, conflicts);
-  else await printText(checked, conflicts);
+  if (output === 'json') printJson(paths, checked, shared);
+  else await printText(checked, policy.uniqueCertificates ? [] : shared.lines());
   return checked.errors.length === 0 ? 0 : 1;
+}
+
+/** It is reported at the first of the clients, and names the others. */
+function forbiddenError(shared: SharedIdentity, { locate }: ClientsFilesResult): RecordDiagnostic {
+  const client = shared.clients[0]?.clientId ?? '';
+  return { ...locate(client), client, field: '(record)', message: describeForbiddenSharing(shared) };
 }
 
 /** One warning for all clients that the server, with the settings of this command, cannot verify the chain of. */
@@ -83,7 +87,7 @@ type CheckedFiles = Omit<ClientsFilesResult, 'warnings'> & { readonly warnings: 
 function printJson(
   paths: readonly string[],
   { names, clients, resources, errors, warnings }: CheckedFiles,
-  conflicts: readonly string[],
+  shared: SharedIdentities,
 ): void {
   const [file, ...others] = paths;
   const report = {
@@ -93,20 +97,17 @@ function printJson(
     resources: resources.map(({ name }) => name),
     errors,
     warnings,
-    conflicts,
+    shared: reportShared(shared),
   };
   printValue('json', others.length === 0 ? { file, ...report } : report);
 }
 
 async function printText(
   { clients, resources, errors, warnings }: CheckedFiles,
-  conflicts: readonly string[],
+  shared: readonly string[],
 ): Promise<void> {
   for (const line of await table([...clients.map(clientRow), ...resources.map(resourceRow)])) console.log(line);
-  const allWarnings = [
-    ...warnings.map(describeDiagnostic),
-    ...conflicts.map((conflict) => `${conflict} (rejected by apply)`),
-  ];
+  const allWarnings = [...warnings.map(describeDiagnostic), ...shared];
   for (const warning of allWarnings) console.log(`${styled('yellow', 'warning')} ${warning}`);
   for (const error of errors) console.log(`${styled('red', 'error')} ${describeDiagnostic(error)}`);
   const counts = [

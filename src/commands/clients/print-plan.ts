@@ -3,6 +3,7 @@ import type { ChangeLog } from '../../administration/change-log.ts';
 import type { FieldChange } from '../../administration/field-changes.ts';
 import type { Plan } from '../../administration/plan.ts';
 import type { Json } from '../../clients/json-value.ts';
+import type { SharedIdentities } from '../../clients/sharing/shared-identity.ts';
 import { type RecordKey, recordTypeNames, recordTypes } from '../../resources/record-types.ts';
 import { counted, printable } from '../../text.ts';
 import { documentText, writeTexts } from '../output/document.ts';
@@ -21,7 +22,7 @@ const CHANGES_IN_BATCH = 1_000;
  */
 export function printPlan(plan: Plan, format: ClientsFormat, rest: object = {}): Promise<void> {
   if (format === 'table') return writeTexts(planLines(plan));
-  const { counts, unmanaged, reenabled, keptDisabled, warnings } = plan;
+  const { counts, unmanaged, reenabled, keptDisabled, warnings, shared } = plan;
   const fields = {
     summary: counts,
     unmanaged: unmanaged.client,
@@ -29,16 +30,25 @@ export function printPlan(plan: Plan, format: ClientsFormat, rest: object = {}):
     reenabled,
     kept_disabled: keptDisabled,
     warnings,
+    shared: reportShared(shared),
     ...rest,
   };
   return writeTexts(documentText(format, { changes: changeReports(plan.changes) }, () => fields));
+}
+
+/** The shared identities in JSON and YAML. */
+export function reportShared({ first }: SharedIdentities): object[] {
+  return first.map(({ identity, clients }) => ({
+    identity: identity.text,
+    clients: clients.map(({ clientId }) => clientId),
+  }));
 }
 
 function* planLines(plan: Plan): Generator<string> {
   for (const change of firstChanges(plan.changes)) yield `${changeLines(change).join('\n')}\n`;
   const omitted = plan.changes.count - MAX_PRINTED_CHANGES;
   if (omitted > 0) yield `… and ${omitted} more changes; --output json prints all of them\n`;
-  for (const warning of plan.warnings) yield `${styled('yellow', 'warning')} ${warning}\n`;
+  for (const warning of [...plan.warnings, ...plan.shared.lines()]) yield `${styled('yellow', 'warning')} ${warning}\n`;
   if (plan.reenabled.length > 0) {
     const note = 'disabled in Redis and enabled by the files; to keep them disabled, use --keep-disabled:';
     yield `${styled('yellow', 'warning')} ${note} ${abbreviateList(plan.reenabled)}\n`;

@@ -63,6 +63,7 @@ const toJson = (record: unknown): unknown => JSON.parse(JSON.stringify(record));
 const policy = {
   allowSha1Thumbprints: false,
   requireCaPin: false,
+  uniqueCertificates: false,
   allowUnboundEdgeTokens: false,
   anchors: [],
   intermediates: [],

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { findSharedInFiles } from '../../../src/clients/files/find-shared-in-files.ts';
 import { readClientsFiles } from '../../../src/clients/files/read-clients-files.ts';
 import { defaultPolicy } from '../../support/policy.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -24,7 +25,7 @@ function read(records: readonly object[], name = 'clients.json') {
   return readClientsFiles([file], { ...defaultPolicy, anchors }, Date.now());
 }
 
-describe('a file is rejected if it contains', () => {
+describe('a file has shared identities if it contains', () => {
   test.each<[string, readonly object[]]>([
     ['two patterns that overlap', [record('td/ns/*/sa/a'), record('td/ns/b/sa/*')]],
     ['the same pattern twice', [record('td/*'), record('td/*')]],
@@ -37,21 +38,14 @@ describe('a file is rejected if it contains', () => {
     ],
     ['patterns with pins to CAs that are not anchors', [record('td/*/b', 'C'), record('td/a/*', 'D')]],
   ])('%s', async (_, records) => {
-    for (const name of ['clients.json', 'clients.jsonl']) {
-      const { clients, errors } = await read(records, name);
-      expect(clients.map(({ clientId }) => clientId)).toEqual(['1']);
-      expect(errors).toEqual([
-        expect.objectContaining({
-          client: '2',
-          field: 'tls_client_auth_spiffe_id',
-          message: expect.stringMatching(/^matches spiffe:.*, and so does client 1 \(.*; neither has precedence: /),
-        }),
-      ]);
-    }
+    const result = await read(records);
+    expect(result.errors).toEqual([]);
+    const shared = await findSharedInFiles(result, { policy: { anchors }, now: Date.now() });
+    expect(shared.first.map(({ clients }) => clients.map(({ clientId }) => clientId))).toEqual([['1', '2']]);
   });
 });
 
-describe('a file is accepted if it contains', () => {
+describe('a file has no shared identities if it contains', () => {
   test.each<[string, readonly object[]]>([
     ['a SPIFFE ID and patterns that it matches', [record('td/a/b'), record('td/a/*'), record('td/*/*')]],
     ['patterns of different services', [record('td/ns/*/sa/a'), record('td/ns/*/sa/b')]],
@@ -60,14 +54,16 @@ describe('a file is accepted if it contains', () => {
     ['patterns that overlap, pinned to different anchors', [record('td/*/b'), record('td/a/*', 'B')]],
     ['the same SPIFFE ID, pinned to different anchors', [record('td/a'), record('td/a', 'B')]],
   ])('%s', async (_, records) => {
-    const { clients, errors } = await read(records);
-    expect([clients.length, errors]).toEqual([records.length, []]);
+    const result = await read(records);
+    expect([result.clients.length, result.errors]).toEqual([records.length, []]);
+    expect(await findSharedInFiles(result, { policy: { anchors }, now: Date.now() })).toMatchObject({ count: 0 });
   });
 });
 
 test('a file with thousands of patterns is read at the rate of others', async () => {
   const records = (prefix: string) => Array.from({ length: 5_000 }, (_, index) => record(`td/${prefix}/${index}/*`));
   const crossing = Array.from({ length: 5_000 }, (_, index) => record(`td/*/x${index}/y`));
-  const { clients, errors } = await read([...records('a'), ...records('b'), ...crossing], 'clients.jsonl');
-  expect([clients.length, errors]).toEqual([15_000, []]);
+  const result = await read([...records('a'), ...records('b'), ...crossing], 'clients.jsonl');
+  expect([result.clients.length, result.errors]).toEqual([15_000, []]);
+  expect(await findSharedInFiles(result, { policy: { anchors }, now: Date.now() })).toMatchObject({ count: 0 });
 });

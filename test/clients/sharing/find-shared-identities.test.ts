@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { isEffective } from '../../src/clients/identities.ts';
-import { sharedIdentity } from '../../src/clients/registered-identities.ts';
-import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
-import { selfSigned, thumbprintOf } from '../support/certificates.ts';
-import { manyNamed, registeredClient } from '../support/registered-client.ts';
+import { isEffective } from '../../../src/clients/identities.ts';
+import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
+import { selfSigned, thumbprintOf } from '../../support/certificates.ts';
+import { manyNamed, registeredClient } from '../../support/registered-client.ts';
+import { sharedAmong } from '../../support/shared-identities.ts';
 
 const parsed = parseClientCertificate(manyNamed.der);
 const publicKey = thumbprintOf(manyNamed.keys.publicKey.export({ type: 'spki', format: 'der' }));
@@ -14,8 +14,15 @@ const keyOf = (name: string) => thumbprintOf(Buffer.from(name));
 const [caA, caB, issuing] = [keyOf('A'), keyOf('B'), keyOf('issuing CA')];
 const anchors = [caA, caB].map((publicKeyThumbprint) => ({ subjectText: 'CN=root', publicKeyThumbprint }));
 const now = Date.parse('2026-01-01');
-const findShared = (one: object, other: object, roots = anchors) =>
-  sharedIdentity(registeredClient(one), registeredClient(other), { anchors: roots }, now);
+const clientsOf = (records: readonly object[]) =>
+  records.map((record, index) => registeredClient({ client_id: String.fromCharCode(97 + index), ...record }));
+const allShared = (records: readonly object[], roots = anchors) =>
+  sharedAmong(clientsOf(records), { policy: { anchors: roots }, now });
+/** What two clients share, apart from their order. */
+const findShared = async (one: object, other: object, roots = anchors) => {
+  const [shared] = await allShared([one, other], roots);
+  return shared?.identity;
+};
 const during = (not_before: string | undefined, not_after: string | undefined, more: object = {}) => ({
   certificates: [
     {
@@ -33,7 +40,7 @@ const { thumbprint } = manyNamed;
 const earlier = { thumbprint, not_before: '2028-01-01', not_after: '2028-02-01' };
 const later = { thumbprint, not_before: '2029-01-01', not_after: '2029-02-01' };
 
-describe('sharedIdentity finds the identity of two clients that register', () => {
+describe('two clients share an identity that register', () => {
   test.each<[string, object, object]>([
     ['the same thumbprint', during(undefined, undefined), during(undefined, undefined)],
     [
@@ -74,16 +81,16 @@ describe('sharedIdentity finds the identity of two clients that register', () =>
       during('2027-01-31', '2027-02-01'),
     ],
     ['a certificate in a period within the other', during('2027-01-02', '2027-01-03'), during('2027-01-01', undefined)],
-  ])('%s', (_, one, other) => {
-    expect(findShared(one, other)).toBeDefined();
-    expect(findShared(other, one)).toBeDefined();
+  ])('%s', async (_, one, other) => {
+    expect(await findShared(one, other)).toBeDefined();
+    expect(await findShared(other, one)).toBeDefined();
   });
 });
 
 const withCertificate = { certificates: [{ pem: manyNamed.pem }] };
 const withJwk = { jwks: { keys: [{ x5c: [Buffer.from(manyNamed.der).toString('base64')] }] } };
 
-describe('sharedIdentity of a client that registers a certificate and a client that registers', () => {
+describe('a client that registers a certificate, and a client that registers', () => {
   test.each<[string, object]>([
     ['its thumbprint', { certificates: [{ thumbprint }] }],
     ['its SHA-1 thumbprint', { certificates: [{ thumbprint: sha1 }] }],
@@ -99,10 +106,10 @@ describe('sharedIdentity of a client that registers a certificate and a client t
       'other certificates, and its key',
       { certificates: [other, { pem: selfSigned().pem }, { public_key_thumbprint: publicKey }] },
     ],
-  ])('%s is found', (_, fields) => {
+  ])('%s share an identity', async (_, fields) => {
     for (const one of [withCertificate, withJwk]) {
-      expect(findShared(one, fields)).toBeDefined();
-      expect(findShared(fields, one)).toEqual(findShared(one, fields));
+      expect(await findShared(one, fields)).toBeDefined();
+      expect(await findShared(fields, one)).toEqual(await findShared(one, fields));
     }
   });
 
@@ -112,14 +119,14 @@ describe('sharedIdentity of a client that registers a certificate and a client t
     ['another key', { certificates: [{ public_key_thumbprint: keyOf('another') }] }],
     ['another subject', { tls_client_auth_subject_dn: 'O=company' }],
     ['its key in another period', { certificates: [{ public_key_thumbprint: publicKey, not_before: '2027-02-01' }] }],
-  ])('%s is undefined', (_, fields) => {
+  ])('%s share none', async (_, fields) => {
     const until = { certificates: [{ pem: manyNamed.pem, not_after: '2027-01-31' }] };
-    expect(findShared(until, fields)).toBeUndefined();
-    expect(findShared(fields, until)).toBeUndefined();
+    expect(await findShared(until, fields)).toBeUndefined();
+    expect(await findShared(fields, until)).toBeUndefined();
   });
 });
 
-describe('sharedIdentity is undefined for', () => {
+describe('two clients share no identity that register', () => {
   test.each<[string, object, object]>([
     ['other certificates', during(undefined, undefined), { certificates: [{ thumbprint: selfSigned().thumbprint }] }],
     ['other names', dn, { tls_client_auth_subject_dn: 'CN=client' }],
@@ -136,14 +143,77 @@ describe('sharedIdentity is undefined for', () => {
       { ...dn, tls_client_auth_ca: [caB] },
     ],
     ['consecutive periods', during(undefined, '2027-01-31'), during('2027-02-01', undefined)],
-  ])('%s', (_, one, other) => {
-    expect(findShared(one, other)).toBeUndefined();
-    expect(findShared(other, one)).toBeUndefined();
+  ])('%s', async (_, one, other) => {
+    expect(await findShared(one, other)).toBeUndefined();
+    expect(await findShared(other, one)).toBeUndefined();
   });
 });
 
-test('sharedIdentity finds a name with pins to different CAs that are not known as roots', () => {
-  expect(findShared(pinned(caA), pinned(caB), [])).toBeDefined();
+test('two clients share a name with pins to different CAs that are not known as roots', async () => {
+  expect(await findShared(pinned(caA), pinned(caB), [])).toBeDefined();
+});
+
+/** The clients of each shared identity. */
+const groupsOf = async (records: readonly object[]) =>
+  (await allShared(records)).map(({ clients }) => clients.map(({ clientId }) => clientId).join(''));
+const secrets = (...client_secrets: object[]) => ({ client_secrets });
+const nameSecret = (value: string) => ({ type: 'X509Name', value });
+const thumbprintSecret = (value: string) => ({ type: 'X509Thumbprint', value });
+const spiffe = (path: string, ca = caA) => ({
+  tls_client_auth_spiffe_id: `spiffe://td/${path}`,
+  tls_client_auth_ca: [ca],
+});
+
+describe('a shared identity is found once, with all clients that share it:', () => {
+  test.each<[string, readonly object[], readonly string[]]>([
+    [
+      'a certificate of three',
+      [during(undefined, undefined), dn, during(undefined, undefined), during(undefined, undefined)],
+      ['acd'],
+    ],
+    ['a certificate, and a name in it', [withCertificate, dn, withCertificate], ['ac', 'abc']],
+    [
+      'two certificates of two',
+      [{ certificates: [other, { thumbprint }] }, { certificates: [{ thumbprint }, other] }],
+      ['ab', 'ab'],
+    ],
+    [
+      'consecutive periods, and one over both',
+      [during(undefined, '2027-01-31'), during('2027-02-01', undefined), during(undefined, undefined)],
+      ['abc'],
+    ],
+    ['pins to different roots', [pinned(caA), pinned(caB), pinned(caA), pinned(caB)], ['ac', 'bd']],
+    ['pins to different roots, and none', [pinned(caA), pinned(caB), dn], ['abc']],
+    [
+      'secrets of both kinds',
+      [secrets(nameSecret('CN=client, O=company'), thumbprintSecret(thumbprint)), dn, during(undefined, undefined)],
+      ['ac', 'ab'],
+    ],
+    [
+      'a pinned name and an unpinned certificate',
+      [
+        { ...secrets(nameSecret('CN=x'), thumbprintSecret(thumbprint)), tls_client_auth_ca: [caA] },
+        { ...secrets(nameSecret('CN=x'), thumbprintSecret(thumbprint)), tls_client_auth_ca: [caB] },
+      ],
+      ['ab'],
+    ],
+    ['the same secret twice in one client', [secrets(thumbprintSecret(thumbprint), thumbprintSecret(thumbprint))], []],
+    ['a SPIFFE ID of three', [spiffe('x'), spiffe('x'), spiffe('x')], ['abc']],
+    ['a pattern of two, and one that overlaps', [spiffe('*/y'), spiffe('*/y'), spiffe('x/*')], ['ab', 'abc']],
+    ['three patterns that overlap in one ID', [spiffe('*/y/z'), spiffe('x/*/z'), spiffe('x/y/*')], ['abc']],
+    ['overlapping patterns, pinned to different roots', [spiffe('*/y'), spiffe('x/*', caB)], []],
+    ['a SPIFFE ID and a pattern, which it precedes', [spiffe('x/y'), spiffe('x/*')], []],
+  ])('%s', async (_, records, groups) => {
+    expect((await groupsOf(records)).toSorted()).toEqual(groups.toSorted());
+  });
+});
+
+test('thousands of clients of one certificate are not compared with each other', async () => {
+  const [client] = clientsOf([during(undefined, undefined)]);
+  if (!client) throw new Error('a client is expected');
+  const clients = Array.from({ length: 20_000 }, (_, index) => ({ ...client, clientId: `${index}` }));
+  const [shared, ...others] = await sharedAmong(clients, { policy: { anchors }, now });
+  expect([shared?.clients.length, others]).toEqual([20_000, []]);
 });
 
 test('isEffective includes the first and the last millisecond of a period', () => {
