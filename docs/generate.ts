@@ -5,6 +5,7 @@ import { settingsReference } from '../src/settings/reference.ts';
 import { capacityTables } from './capacity.ts';
 import { chartReference } from './chart/reference.ts';
 import { chartSchema } from './chart/schema.ts';
+import { importTables } from './import-tables.ts';
 import { openapiDocument } from './openapi/document.ts';
 import { httpReference } from './openapi/markdown.ts';
 
@@ -18,6 +19,7 @@ export function generateDocuments(): readonly GeneratedDocument[] {
   return [
     documentWith('configuration.md', 'settings', settingsReference()),
     documentWith('http.md', 'http', httpReference()),
+    documentWith('move-from-identityserver.md', 'differences', importTables()),
     sizingPage(),
     { file: new URL('rejections.md', import.meta.url), content: rejectionsPage() },
     { file: new URL('openapi.json', import.meta.url), content: asJson(openapiDocument()) },

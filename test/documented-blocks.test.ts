@@ -26,6 +26,7 @@ const gatewayPage = notRun('needs the gateway; npm run test:chart validates the 
 const partOfPod = notRun('a part of a pod; the chart has the whole one');
 const docker = notRun('needs Docker; npm run test:image builds and runs the same without');
 const registry = notRun('needs a registry, or a signature service');
+const database = notRun('needs the database; the tests of the import run the query');
 const dotNet = notRun('needs the .NET SDK');
 
 /**
@@ -154,6 +155,14 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
     ['countersign clients check', operate],
     ['countersign token', operate],
     ['JsonSerializer.Serialize', operate],
+    ['psql -At', database],
+    ['sqlcmd -d', database],
+    ['mysql --default', database],
+    ['clients apply', operate],
+    ['clients show --certificate', operate],
+    ['.client_id == "billing"', operate],
+    ['sort | uniq -c', operate],
+    ['AddJwtBearer("IdentityServer"', dotNet],
   ],
   'docs/move-from-keycloak.md': [
     ['kc.sh export', notRun('needs Keycloak')],

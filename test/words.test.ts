@@ -35,7 +35,8 @@ const bannedTerms: readonly BannedTerm[] = [
       /\bcertificate authorit|authority (?:key|info)|: ?authority\b|\bauthority form\b|options\.authority|`authority`/,
   },
   { pattern: /\boctets?\b/, use: 'byte', except: /\boctet string|octetstring\b/ },
-  { pattern: /\bremember(?:s|ed|ing)?\b/, use: 'cached' },
+  // A property of IdentityServer.
+  { pattern: /\bremember(?:s|ed|ing)?\b/, use: 'cached', except: /allow ?remember ?consent/ },
   { pattern: /\bunconfirmed\b/, use: 'stale' },
   { pattern: /\bat hand\b/, use: 'cached, available' },
   { pattern: /\bwhoever\b|\bwhom\b|\bnobody\b|\bsomebody\b|\banybody\b/, use: 'name the role: client, peer, reader' },

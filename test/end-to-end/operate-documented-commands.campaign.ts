@@ -274,6 +274,18 @@ describeWith(['nginx', 'redis-server', 'curl', 'jq', 'logrotate', 'openssl'], 't
     }
   });
 
+  test('docs/move-from-identityserver.md: the clients are stored, found by their certificates and watched', async () => {
+    const block = (content: string) => documentedBlock('docs/move-from-identityserver.md', 'sh', content);
+    expect(await shell.succeed(block('clients apply'))).toMatch(/^billing +enabled /m);
+    mkdirSync(join(folder, 'certificates'));
+    for (const name of ['client', 'new-ca'])
+      copyFileSync(join(folder, `${name}.pem`), join(folder, `certificates/${name}.pem`));
+    const { stdout } = await shell.run(block('clients show --certificate'));
+    expect(stdout).toBe('certificates/client.pem: billing\ncertificates/new-ca.pem: \n');
+    expect(await shell.succeed(block('.client_id == "billing"'))).toContain('"event":"token_issued"');
+    expect(await shell.succeed(block('sort | uniq -c'))).toMatch(/^ *\d+ billing$/m);
+  });
+
   test('docs/edge.md: the edge is set up, and asked as the proxy asks it', async () => {
     file('edge.yaml', documentedBlock('docs/edge.md', 'yaml', 'grant_types: []            # only at the edge'));
     await shell.succeed('countersign clients apply edge.yaml');
