@@ -63,13 +63,15 @@ ${examples.map(
   ({ title, command }) => html`<p>${title}</p>
 ${commandToCopy(command)}`,
 )}
-<h2>Use it from a program</h2>
-<p>mtls.client in one file, for .NET, Java and others: ${pkcs12}</p>
+<details>
+<summary>Use it from a program: .NET, Java, Python, Node.js</summary>
+<p>The certificate and the key of mtls.client in one file: ${pkcs12}</p>
 <p>To trust the CA of this server, without a change of the code:</p>
 ${trust.map(
   ({ language, lines }) => html`<p>${language}</p>
 ${commandToCopy(lines.join('\n'))}`,
 )}
+</details>
 <h2>Clients</h2>
 <table>
 <thead><tr><th>client_id</th><th>Method</th><th>Identified by</th><th>Scopes</th><th>Audience</th></tr></thead>

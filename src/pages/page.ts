@@ -121,6 +121,7 @@ p { margin: .25rem 0 .5rem; }
 a { color: var(--link); }
 code, pre { font: 13px/1.45 ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 pre { margin: 0; white-space: pre-wrap; }
+summary { cursor: pointer; margin: .75rem 0; }
 .muted { color: var(--muted); }
 .warning { background: var(--warn-back); color: var(--warn); padding: .5rem .75rem; border-radius: 6px; }
 .command { display: flex; gap: .75rem; align-items: start; justify-content: space-between; background: var(--panel);

@@ -67,6 +67,7 @@ describeWith(['chromium', 'curl'], 'the pages of a running server', () => {
       await shows(page, text);
     const commands = await page.$$eval('pre', (found) => found.map((element) => element.textContent));
     expect(commands).toContain(server.commands['mtls.client']);
+    expect(commands).toContain('NODE_EXTRA_CA_CERTS=.countersign/ca.pem node …');
 
     // What the page shows is what happens afterwards, without a reload.
     const { access_token: token } = await paste(server.commands['mtls.client']);
