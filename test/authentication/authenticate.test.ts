@@ -150,6 +150,18 @@ describe('tls_client_auth rejects', () => {
       'no certificate: the proxy sent none',
     ],
     [
+      'a seed secret in another case',
+      record({ client_secrets: [{ type: 'X509Name', value: 'CN=Client, O=company' }] }),
+      present(pki),
+      'which differs in case or spaces',
+    ],
+    [
+      'a seed secret with another space',
+      record({ client_secrets: [{ type: 'X509Name', value: 'CN=" client", O=company' }] }),
+      present(pki),
+      'which differs in case or spaces',
+    ],
+    [
       'an ended seed secret',
       record({ client_secrets: [{ type: 'X509Name', value: 'CN=client, O=company', expiration: '2020-01-01' }] }),
       present(pki),

@@ -43,7 +43,7 @@ function foldedLines(statements: readonly Statement[]): string[] {
 const MAX_NAMES = 5;
 
 /** The first names, and how many more there are. */
-export function foldedNames(names: readonly string[]): string {
+function foldedNames(names: readonly string[]): string {
   const [first, rest] = [names.slice(0, MAX_NAMES), names.length - MAX_NAMES];
   return rest <= 1 ? names.join(', ') : `${first.join(', ')} and ${rest} more`;
 }

@@ -11,6 +11,8 @@ import { HAS_ENDED } from './registered-certificates.ts';
 /** A subject value that a client of `tls_client_auth` is registered by (RFC 8705 §2.1.2). */
 export type RegisteredSubject =
   | { readonly kind: 'dn'; readonly name: MatchableName }
+  /** A name whose values the certificate has unchanged, in case and spaces as well. */
+  | { readonly kind: 'verbatim_dn'; readonly name: MatchableName }
   | { readonly kind: AlternativeNameKind; readonly name: string }
   | { readonly kind: 'spiffe'; readonly pattern: SpiffePattern };
 
@@ -109,8 +111,8 @@ function sourcesInFields(record: SubjectRecord): SubjectSource[] {
 function sourcesInSecrets({ client_secrets = [] }: SubjectRecord): SubjectSource[] {
   return client_secrets.flatMap(({ type, value, expiration: notAfter, description: text }, index) => {
     if (type !== 'X509Name' && type !== 'X509CertificateName') return [];
-    // IdentityServer compares with .NET's rendering, so the spelling is known.
-    const parse = () => ({ kind: 'dn', name: parseDistinguishedName(value, 'dotnet') }) as const;
+    // IdentityServer compares the text of .NET, so the notation is known, and a certificate with other values never matched.
+    const parse = () => ({ kind: 'verbatim_dn', name: parseDistinguishedName(value, 'dotnet') }) as const;
     return [{ field: `client_secrets[${index}].value`, notAfter, description: shortDescription(text), parse }];
   });
 }

@@ -11,7 +11,7 @@ import type { RegisteredSubject } from './registered-subject.ts';
  * @returns the predicate of a sentence about the value; undefined if it appears to name one client
  */
 export function sharedSubjectReason(subject: RegisteredSubject): string | undefined {
-  if (subject.kind === 'dn') return sharedNameReason(subject.name);
+  if (subject.kind === 'dn' || subject.kind === 'verbatim_dn') return sharedNameReason(subject.name);
   // Its client is pinned, and a pattern is meant to match several certificates.
   return subject.kind === 'spiffe' ? undefined : sharedTextReason[subject.kind](subject.name);
 }

@@ -5,6 +5,7 @@ import {
   isReverseOf,
   type MatchableName,
   sameDistinguishedName,
+  sameValues,
 } from '../../pki/certificate/names/distinguished-name.ts';
 import type { ChainStatus } from '../../pki/path/verify-chain.ts';
 import { abbreviate } from '../../text.ts';
@@ -53,7 +54,7 @@ export const tlsClientAuth: AuthenticationMethod<TlsClientAuth, typeof fields> =
     });
   },
   identity: ({ subject }) => {
-    if (subject.kind === 'dn') return subjectIdentity(subject.name);
+    if (isName(subject)) return subjectIdentity(subject.name);
     if (subject.kind === 'spiffe') return spiffeIdentity(subject.pattern);
     return alternativeNameIdentity(subject.kind, subject.name);
   },
@@ -110,8 +111,19 @@ function requirePinnedCa(pins: readonly string[], chain: ChainStatus): void {
   );
 }
 
+type RegisteredName = Extract<RegisteredSubject, { name: MatchableName }>;
+
+function isName(subject: RegisteredSubject): subject is RegisteredName {
+  return subject.kind === 'dn' || subject.kind === 'verbatim_dn';
+}
+
 function hasSubject(certificate: ClientCertificate, registered: RegisteredSubject): boolean {
   if (registered.kind === 'dn') return sameDistinguishedName(certificate.subject, registered.name);
+  if (registered.kind === 'verbatim_dn') {
+    return (
+      sameDistinguishedName(certificate.subject, registered.name) && sameValues(certificate.subject, registered.name)
+    );
+  }
   if (registered.kind === 'spiffe') {
     const { spiffeId } = certificate.svid;
     return spiffeId !== undefined && matchesPattern(spiffeId, registered.pattern);
@@ -126,9 +138,9 @@ function subClaim({ svid }: ClientCertificate, { kind }: RegisteredSubject): str
 
 /** Several names are all subjects: only secrets can be several. */
 function subjectMismatch(certificate: ClientCertificate, subjects: readonly RegisteredSubject[]): OAuthError {
-  const subjectNames = subjects.flatMap((subject) => (subject.kind === 'dn' ? [subject.name] : []));
+  const subjectNames = subjects.flatMap((subject) => (isName(subject) ? [subject.name] : []));
   const [registered] = subjects;
-  if (!registered || registered.kind === 'dn') return nameMismatch(certificate, subjectNames);
+  if (!registered || isName(registered)) return nameMismatch(certificate, subjectNames);
   if (registered.kind === 'spiffe') return spiffeMismatch(certificate, registered.pattern);
   const presented = certificate.alternativeNames[registered.kind].slice(0, 10).join(', ') || 'none';
   const malformed = certificate.otherNames.malformed.get(registered.kind);
@@ -155,11 +167,16 @@ function nameMismatch({ subject, subjectText }: ClientCertificate, registered: r
     const reason = `the certificate's subject "${subjectText}" cannot match any client: ${subject.unmatchableReason}`;
     return invalidClient('subject_dn_unmatchable', reason);
   }
+  const hint = mismatchHint(subject, subjectText, registered);
   const expected = registered.slice(0, MAX_NAMED).map((name) => `"${abbreviate(formatDistinguishedName(name))}"`);
   const more = registered.length > MAX_NAMED ? ` or one of ${registered.length - MAX_NAMED} more` : '';
-  const reversed = registered.some((name) => isReverseOf(subject, name))
-    ? `, which is the reverse; if the certificate is right, register ${subjectText}`
-    : '';
-  const reason = `the certificate's subject is "${subjectText}"; registered is ${expected.join(' or ')}${more}${reversed}`;
+  const reason = `the certificate's subject is "${subjectText}"; registered is ${expected.join(' or ')}${more}${hint}`;
   return invalidClient('subject_dn_mismatch', reason);
+}
+
+function mismatchHint(subject: MatchableName, subjectText: string, registered: readonly MatchableName[]): string {
+  if (registered.some((name) => sameDistinguishedName(subject, name)))
+    return ', which differs in case or spaces: an X509Name secret matches the same characters only, as in IdentityServer';
+  if (!registered.some((name) => isReverseOf(subject, name))) return '';
+  return `, which is the reverse; if the certificate is right, register ${subjectText}`;
 }

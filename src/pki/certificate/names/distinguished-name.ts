@@ -83,6 +83,19 @@ export function sameDistinguishedName(a: DistinguishedName, b: DistinguishedName
 }
 
 /**
+ * Whether two names that identify the same client also have the same characters in their values, as .NET compares them.
+ * The order of attributes within an RDN makes no difference.
+ */
+export function sameValues(a: DistinguishedName, b: DistinguishedName): boolean {
+  return a.rdns.every((rdn, index) => rdn.every((attribute) => hasAttribute(b.rdns[index], attribute)));
+}
+
+function hasAttribute(rdn: RelativeDistinguishedName | undefined, { type, value }: Attribute): boolean {
+  const other = rdn?.find((attribute) => attribute.type === type)?.value;
+  return value.kind === 'text' && other?.kind === 'text' && value.text === other.text;
+}
+
+/**
  * Whether a presented name is a registered one in reverse order. Only the registered name is reversed and normalized:
  * the sender of a presented name could otherwise choose how much work each request costs.
  */
