@@ -69,7 +69,11 @@ export async function removeRecord(
   if (!(await written)) {
     return { outcome: 'failed', reason: 'was changed by another writer at the same time; check it and try again' };
   }
-  await store.removeIndexEntries(removal.removedKeys.map((indexKey) => ({ ...key, indexKey })));
+  const entries = removal.removedKeys.map((indexKey) => ({ ...key, indexKey }));
+  await store.removeIndexEntries(entries);
+  // An apply at the same time may have added the record again. Without its entries, the edge would not find it.
+  const [present = { type: 'none' }] = await store.read([key]);
+  if (present.type !== 'none') await store.addIndexEntries(entries);
   return { outcome: 'written' };
 }
 

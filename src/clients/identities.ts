@@ -31,6 +31,8 @@ export interface RegisteredIdentity extends ValidityPeriod {
   readonly certificateKeys: readonly string[];
   /** The CA keys, one of which must be on the certification path (base64url SHA-256); empty if any anchor will do. */
   readonly caPins: readonly string[];
+  /** Of the entry in the record, if it has one. */
+  readonly description: string | undefined;
   /** Whether the certificate counts only if its chain is verified. */
   readonly requiresChain: boolean;
 }

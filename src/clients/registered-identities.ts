@@ -13,13 +13,14 @@ function registeredIdentityOf(registration: Registration): readonly RegisteredId
   const method = methodOf(registration);
   if (!method) return [];
   const identity = method.identity(registration);
-  const { notBefore, notAfter } = registration;
+  const { notBefore, notAfter, description } = registration;
   return [
     {
       key: identityKey(identity),
       identity,
       notBefore,
       notAfter,
+      description,
       certificateKeys: method.certificateKeys(registration),
       caPins: method.caPins(registration),
       requiresChain: method.requiresChain,

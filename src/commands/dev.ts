@@ -90,7 +90,14 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
 async function readDevelopmentRecords(port: number, workspace: Workspace): Promise<HomeRecords> {
   const { clients, resources, errors } = await readClientsFiles(
     [workspace.clientsFile],
-    { allowSha1Thumbprints: true, requireCaPin: false, uniqueCertificates: false, allowUnboundEdgeTokens: false, anchors: [], intermediates: [] },
+    {
+      allowSha1Thumbprints: true,
+      requireCaPin: false,
+      uniqueCertificates: false,
+      allowUnboundEdgeTokens: false,
+      anchors: [],
+      intermediates: [],
+    },
     Date.now(),
   );
   return {

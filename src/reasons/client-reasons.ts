@@ -83,7 +83,7 @@ export const clientReasons = {
   registration_ended: {
     meaning: 'The registration of the certificate or of the subject has ended.',
     cause: 'not_after of the registration, or the expiration of an imported secret, is in the past.',
-    fix: 'Register the new certificate of the client, or correct not_after in the record.',
+    fix: 'Register the new certificate of the client, or correct not_after or expiration in the record.',
     error: 'invalid_client',
   },
   signature_algorithm_weak: {
@@ -149,8 +149,8 @@ export const clientReasons = {
   },
   certificate_ambiguous: {
     meaning: 'The certificate authenticates more than one client.',
-    cause: 'Two clients are registered by different identities of the same certificate.',
-    fix: 'Register it for one of the clients only. `countersign clients check` reports such pairs.',
+    cause: 'Several clients are registered by the same certificate, or by different identities of it.',
+    fix: 'Let the client ask for a token itself, or register the certificate for one of them only: `countersign clients show --certificate FILE`.',
     denial: 'access_denied',
   },
 } as const satisfies ReasonTable;

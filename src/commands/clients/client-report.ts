@@ -29,6 +29,7 @@ export interface ClientSummary {
 /** A registered identity and when it is effective (ISO 8601). */
 export interface Registration {
   readonly identity: string;
+  readonly description?: string;
   readonly not_before?: string;
   readonly not_after?: string;
   /** Whether it is effective now. */
@@ -64,18 +65,20 @@ export function summarizeClient({ clientId, client, errors }: ListedRecord): Cli
 
 /** @param now milliseconds since the epoch */
 export function describeRegistration(registered: RegisteredIdentity, now: number): Registration {
-  const { identity, notBefore, notAfter } = registered;
+  const { identity, description, notBefore, notAfter } = registered;
   return {
     identity: identity.text,
+    ...(description !== undefined && { description }),
     ...(notBefore !== undefined && { not_before: new Date(notBefore).toISOString() }),
     ...(notAfter !== undefined && { not_after: new Date(notAfter).toISOString() }),
     effective: isEffective(registered, now),
   };
 }
 
-/** One line: the identity and when it is effective. */
-export function formatRegistration({ identity, not_before, not_after, effective }: Registration): string {
+/** One line: the identity, its description, and when it is effective. */
+export function formatRegistration({ identity, description, not_before, not_after, effective }: Registration): string {
   const times = [
+    description,
     not_before && `from ${not_before}`,
     not_after && `until ${not_after}`,
     !effective && 'not effective now',

@@ -122,7 +122,7 @@ dnsConfig:
 
 {{/* Of the settings, those that decide which records the server accepts. */}}
 {{- define "countersign.applyEnv" -}}
-{{- $only := list "ALLOW_SHA1_THUMBPRINTS" "ALLOW_UNBOUND_EDGE_TOKENS" "CHAIN_VERIFIED_BY" "REQUIRE_CA_PIN" -}}
+{{- $only := list "ALLOW_SHA1_THUMBPRINTS" "ALLOW_UNBOUND_EDGE_TOKENS" "CHAIN_VERIFIED_BY" "REQUIRE_CA_PIN" "UNIQUE_CERTIFICATES" -}}
 {{- include "countersign.settingsEnv" (dict "root" . "only" $only) }}
 {{- include "countersign.fileEnv" (include "countersign.applyFiles" . | fromYamlArray) }}
 {{- end -}}
