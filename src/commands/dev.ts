@@ -12,6 +12,9 @@ import { trustExamples } from '../development/trust-ca.ts';
 import { openWorkspace, type Workspace } from '../development/workspace.ts';
 import { PKCS12_PASSWORD } from '../development/workspace-files.ts';
 import { describeListenAddress } from '../http/listen-address.ts';
+import type { OnMalformed } from '../http/malformed-requests.ts';
+import { createLineBudget } from '../observability/line-budget.ts';
+import type { Log } from '../observability/log.ts';
 import { LogOutput } from '../observability/log-output.ts';
 import { createLogs } from '../observability/logs.ts';
 import { type Service, startService } from '../service/service.ts';
@@ -50,7 +53,8 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
   const output = new LogOutput({ restoredLine: consoleRestoredLine, onOutage: printProblem });
   process.on('exit', () => output.flush());
   const print = (text: string) => output.append(`${text}\n`);
-  const logs = createLogs({ log: createConsoleLog(print), decisions: [output] });
+  const log = createConsoleLog(print);
+  const logs = createLogs({ log, decisions: [output] });
   service = await startService({ ...config, clients }, logs);
   const { address, edgeAddress, operationsAddress, decisions } = service;
   if (address.kind !== 'tcp' || edgeAddress?.kind !== 'tcp') throw new Error('the development server listens on TCP');
@@ -78,12 +82,22 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
       readRecords,
     }),
     onTokenResponse: lastToken.onResponse,
+    onFailedHandshake: logHandshakes(log),
   });
   const { examples } = await readRecords();
   print(greeting(port, workspace, [...examples, doctorExample(port, workspace, operations)]));
   await stopped;
   await terminator.close();
   await service.close();
+}
+
+/** Logs why the handshakes of clients fail, but not all of those that fail at once. */
+function logHandshakes(log: Log): OnMalformed {
+  const countLeftOut = createLineBudget(() => performance.now());
+  return ({ code, reason }, { remoteAddress: peer }) => {
+    if (countLeftOut() === undefined) return;
+    log.warn({ event: 'request_malformed', code, reason, peer }, 'connection closed');
+  };
 }
 
 /** The records of the clients file, and what to try with them. */

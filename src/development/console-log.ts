@@ -11,6 +11,7 @@ interface EventFields {
   readonly scope?: string;
   readonly resource?: string;
   readonly advice?: string;
+  readonly peer?: string;
   readonly active?: boolean;
   readonly token_client_id?: string;
 }
@@ -54,7 +55,7 @@ export function createConsoleLog(write: (line: string) => void): Log {
     else if (fields.event === 'edge_check_denied')
       line(styleText('red', 'denied  '), `${describeCheck(fields)} ${fields.error}: ${fields.reason}`);
     else if (fields.event === 'request_malformed')
-      line(styleText('yellow', 'note    '), `${message}: ${fields.reason} (${fields.code})`);
+      line(styleText('yellow', 'note    '), describeMalformed(message, fields));
     else line(styleText('yellow', 'note    '), message);
   };
   return {
@@ -64,6 +65,10 @@ export function createConsoleLog(write: (line: string) => void): Log {
     warn: writeEvent,
     error: writeEvent,
   };
+}
+
+function describeMalformed(message: string, { peer, reason, code }: EventFields): string {
+  return `${message}${peer === undefined ? '' : ` (from ${peer})`}: ${reason} (${code})`;
 }
 
 function describeIntrospection(caller: string, { token_client_id: owner = caller, reason }: EventFields): string {

@@ -4,7 +4,8 @@ import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { fileErrorReason } from '../file-error.ts';
-import { TLS_CIPHERS } from '../http/tls.ts';
+import type { OnMalformed } from '../http/malformed-requests.ts';
+import { endFailedHandshakes, TLS_CIPHERS } from '../http/tls.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { KeyPairWithCertificate } from '../pki/certificate/issue-certificate.ts';
 import { knownHeaders } from '../terminator/formats.ts';
@@ -26,6 +27,8 @@ export interface EmbeddedTerminatorOptions {
   readonly home: RequestListener;
   /** Called with the body of each response of the token endpoint. */
   readonly onTokenResponse: (body: string) => void;
+  /** Called when the handshake of a client fails. */
+  readonly onFailedHandshake: OnMalformed;
   /** The header for the verification result. The certificate is in `Client-Cert` (RFC 9440). */
   readonly verifyHeader: string;
 }
@@ -55,6 +58,7 @@ export async function startEmbeddedTerminator(options: EmbeddedTerminatorOptions
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
   } as const;
   const terminator = createServer(tls, (incoming, outgoing) => forward(incoming, outgoing, options));
+  endFailedHandshakes(terminator, options.onFailedHandshake);
   const sockets = new Set<Socket>();
   terminator.on('connection', (socket: Socket) => {
     sockets.add(socket);

@@ -97,7 +97,7 @@ export async function openListener(
   // Node would send 100 (Continue) before the request.
   if (!application.readsBodies) server.on('checkContinue', (...request) => server.emit('request', ...request));
   handleClientErrors(server, application, active, onMalformed);
-  if (address.kind === 'tls') endFailedHandshakes(server, onMalformed);
+  if (server instanceof HttpsServer) endFailedHandshakes(server, onMalformed);
   if (address.kind === 'unix') await prepareSocket(address);
   await listen(server, address);
   if (address.kind === 'unix') removeSocketOnExit(server, address.path);

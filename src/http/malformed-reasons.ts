@@ -16,6 +16,12 @@ export interface ClientError extends NodeJS.ErrnoException {
   readonly bytesParsed?: number;
 }
 
+/** An error of OpenSSL as Node reports it: only the first one, which may be the cause of the others. */
+export interface HandshakeError extends NodeJS.ErrnoException {
+  /** The part of OpenSSL that it comes from. */
+  readonly library?: string;
+}
+
 /** The body of a request has been arriving for longer than those of all others, and too many are arriving. */
 export class BodyDisplaced extends Error implements ClientError {
   readonly code = 'ERR_BODY_DISPLACED';
@@ -38,6 +44,24 @@ export function explainError(error: ClientError, maxHeaderBytes = MAX_HEADER_BYT
   const [code, reason] = explanations[cause] ?? unknownError(cause);
   return { code, cause, reason: mayBePem.has(cause) && hasPem(error) ? `${reason}: ${RAW_PEM}` : reason };
 }
+
+/** Explains why a TLS handshake failed. */
+export function explainHandshakeError(error: HandshakeError): MalformedRequest {
+  const { reason, ...explained } = explainError(error);
+  return { ...explained, reason: `in the TLS handshake: ${certificateProblem(error) ?? reason}` };
+}
+
+/** Most errors that do not come from the TLS library are those of the certificate that it was given. */
+function certificateProblem({ library, code }: HandshakeError): string | undefined {
+  if (library === undefined || library === TLS_LIBRARY) return undefined;
+  if (library.startsWith('asn1')) return `${MALFORMED_CERTIFICATE} (${code})`;
+  return `the certificate that the peer presented is malformed, or the peer does not prove that it has its private key (${code})`;
+}
+
+/** The name by which OpenSSL calls its TLS library in {@link HandshakeError}. */
+export const TLS_LIBRARY = 'SSL routines';
+
+const MALFORMED_CERTIFICATE = 'the certificate that the peer presented is malformed';
 
 /** Explains an error after the header of a request. */
 export function explainBodyError(error: ClientError): MalformedRequest {
@@ -115,6 +139,15 @@ const explanations: Readonly<Record<string, Explanation>> = {
     'tls_handshake_failed',
     'the peer does not trust the CA of the certificate of the server',
   ],
+  ERR_SSL_WRONG_CURVE: [
+    'tls_handshake_failed',
+    'the key of the certificate that the peer presented is on another curve than P-256, P-384 and P-521',
+  ],
+  ERR_SSL_WRONG_SIGNATURE_TYPE: [
+    'tls_handshake_failed',
+    'the peer signed the handshake with an algorithm that the server or the key of its certificate does not support',
+  ],
+  ERR_SSL_CERT_LENGTH_MISMATCH: ['tls_handshake_failed', MALFORMED_CERTIFICATE],
   ERR_TLS_HANDSHAKE_TIMEOUT: ['tls_handshake_failed', 'the handshake did not complete in time'],
 };
 

@@ -1,10 +1,10 @@
 import { constants } from 'node:crypto';
-import type { Server } from 'node:http';
-import type { ServerOptions } from 'node:https';
+import type { Server as HttpsServer, ServerOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerTls } from './listen-address.ts';
-import { explainError } from './malformed-reasons.ts';
+import { explainHandshakeError, type HandshakeError } from './malformed-reasons.ts';
 import type { OnMalformed } from './malformed-requests.ts';
+import { ignoredError, keepUnverifiedPeers } from './unverified-peers.ts';
 
 /**
  * The cipher suites of every TLS server of this program. For TLS 1.2 only authenticated encryption with forward secrecy
@@ -46,14 +46,18 @@ export function httpsOptions({ certificatePem, privateKeyPem, peerCaCertificates
   };
 }
 
-/** Reports each failed handshake to `onFailure`, and closes the connection. */
-export function endFailedHandshakes(server: Server, onFailure: OnMalformed): void {
+/**
+ * Reports each failed handshake to `onFailure`, and closes its connection. That of a peer whose certificate does not
+ * verify has not failed.
+ */
+export function endFailedHandshakes(server: HttpsServer, onFailure: OnMalformed): void {
+  keepUnverifiedPeers(server);
   // Node's own listener emits these as `clientError`, whose response would wait for the handshake to complete.
   server.removeAllListeners('tlsClientError');
-  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-    const { reason, ...explained } = explainError(error);
+  server.on('tlsClientError', (error: HandshakeError, socket: TLSSocket) => {
     // A load balancer that checks whether the port is open disconnects at once, which is not a failure.
-    if (error.code !== 'ECONNRESET') onFailure({ ...explained, reason: `in the TLS handshake: ${reason}` }, socket);
+    const failure = ignoredError(socket) ?? (error.code === 'ECONNRESET' ? undefined : error);
+    if (failure) onFailure(explainHandshakeError(failure), socket);
     // After a handshake timeout Node leaves the connection open.
     socket.destroy();
   });

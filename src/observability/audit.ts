@@ -58,6 +58,8 @@ export interface AuditEntry {
   reason?: string;
   /** From the header of the request to the decision. */
   duration_ms?: number;
+  /** How many events like this one were not logged since the last one that was. */
+  left_out?: number;
   /** Of an internal error. */
   stack?: string;
 }

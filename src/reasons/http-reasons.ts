@@ -118,7 +118,9 @@ export const httpReasons = {
   },
   tls_handshake_failed: {
     meaning: 'The TLS handshake of the peer with the server failed.',
-    cause: 'The peer does not trust the certificate of the server, or they have no version or cipher suite in common.',
+    cause:
+      'The peer does not trust the certificate of the server, presents a malformed one, or one without its private key, ' +
+      'or they have no version or cipher suite in common.',
     fix: 'See the reason. Give the proxy the CA of the server certificate, and let it use TLS 1.2 or 1.3.',
     error: 'invalid_request',
     status: 400,

@@ -6,7 +6,9 @@ import type { OnMalformed } from '../http/malformed-requests.ts';
 import type { ReceivedRequest } from '../http/received-request.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
 import type { AuditLog } from '../observability/audit.ts';
+import { createLineBudget } from '../observability/line-budget.ts';
 import type { RequestMetrics } from '../observability/request-metrics.ts';
+import type { ReasonCode } from '../reasons/reasons.ts';
 import type { ContextReader, RequestContext } from '../terminator/request-context.ts';
 
 /** Counts, and writes the audit event of, each request that no endpoint sees. */
@@ -36,9 +38,12 @@ export function auditUnservedRequests(options: UnservedRequestsOptions): Unserve
       throw error;
     }
   };
+  const countLeftOut = createLineBudget(() => performance.now());
   return {
     onMalformed: (malformed, socket, fields) => {
       requests.rejected(malformed.code);
+      const leftOut = withoutRequest.has(malformed.code) ? countLeftOut() : 0;
+      if (leftOut === undefined) return;
       const { error, status } = application.malformed(malformed.code);
       const entry = {
         event: 'request_malformed',
@@ -46,6 +51,7 @@ export function auditUnservedRequests(options: UnservedRequestsOptions): Unserve
         error,
         status,
         ...malformed,
+        ...(leftOut > 0 && { left_out: leftOut }),
         duration_ms: 0,
       };
       void auditLog.write('warn', entry, 'malformed request rejected');
@@ -59,6 +65,9 @@ export function auditUnservedRequests(options: UnservedRequestsOptions): Unserve
     },
   };
 }
+
+/** The reasons of connections on which nothing was requested. All of them are counted, but not all are logged. */
+const withoutRequest: ReadonlySet<ReasonCode> = new Set(['tls_handshake_failed', 'protocol_mismatch']);
 
 /** Of bytes that are not a request. */
 const noFields = new HeaderFields([]);

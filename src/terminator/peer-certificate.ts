@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
@@ -45,6 +46,7 @@ function readPeerCertificate(socket: TLSSocket): PeerCertificate {
   try {
     const { extensions, publicKey } = parseBoundedStructure(certificate.raw);
     requireStrongKey(publicKeyOf(certificate, publicKey));
+    requireNistCurves(certificate);
     const { dns, uri } = parseSubjectAlternativeNames(extensions.get(ExtensionOid.subjectAlternativeName)).names;
     return {
       kind: 'certificate',
@@ -60,6 +62,15 @@ function readPeerCertificate(socket: TLSSocket): PeerCertificate {
     const reason = error instanceof CertificateError ? error.message : 'cannot be parsed by OpenSSL';
     return { kind: 'unacceptable', reason };
   }
+}
+
+const nistCurves: readonly (string | undefined)[] = [undefined, 'prime256v1', 'secp384r1', 'secp521r1'];
+
+/** With a key on any other curve in the chain, Node's `getPeerCertificate` dereferences a null pointer. */
+function requireNistCurves(leaf: X509Certificate): void {
+  for (let each: X509Certificate | undefined = leaf; each; each = each.issuerCertificate)
+    if (!nistCurves.includes(each.publicKey.asymmetricKeyDetails?.namedCurve))
+      throw new CertificateError('has a key, or a CA above it, on another curve than P-256, P-384 and P-521');
 }
 
 /** Includes those that the peer did not send. Node names a root as its own issuer. */

@@ -13,7 +13,8 @@ export interface RawRequest {
   readonly body?: string | Uint8Array | Readonly<Record<string, string>>;
 }
 
-type TlsOption = 'ca' | 'cert' | 'key' | 'servername' | 'maxVersion' | 'ciphers' | 'session' | 'rejectUnauthorized';
+type Version = 'minVersion' | 'maxVersion';
+type TlsOption = Version | 'ca' | 'cert' | 'key' | 'servername' | 'ciphers' | 'session' | 'rejectUnauthorized';
 
 export interface RawOptions {
   /** For `https:`, and for HTTPS on a Unix socket. The server certificate is verified against `ca`. */
