@@ -147,6 +147,11 @@ describe.each<[string, () => Drafts]>([
   });
 });
 
+test('every wanted difference is in the documentation', () => {
+  const page = readFileSync(join(repositoryRoot, 'docs/move-from-identityserver.md'), 'utf8');
+  for (const { title } of Object.values(differences)) expect(page).toContain(title);
+});
+
 test('every certificate of the case is used', () => {
   const used = new Set([...observed.map(({ certificate }) => certificate), 'ca', 'ca2']);
   const hostile = ['expired', 'client-ca2', 'self-samename', 'client-server-eku'];

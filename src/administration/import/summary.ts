@@ -1,11 +1,15 @@
+import { identitiesOf } from '../../clients/registered-identities.ts';
 import { counted } from '../../text.ts';
 import type { Draft, Drafts } from './draft.ts';
+import { clientOf } from './validate-drafts.ts';
 
 /**
  * Summarizes an import, one line each: how many clients work as before, each difference once with the clients that have
- * it, and why clients are left out.
+ * it, why clients are left out, and which certificates several clients have.
+ *
+ * @param now milliseconds since the epoch
  */
-export function summarizeImport({ drafts, notes }: Drafts): string[] {
+export function summarizeImport({ drafts, notes }: Drafts, now: number): string[] {
   const written = drafts.filter(({ kind }) => kind === 'client');
   const differing = written.filter((draft) => draft.notes.length > 0);
   const skipped = drafts.filter((draft) => draft.kind === 'skipped');
@@ -17,6 +21,7 @@ export function summarizeImport({ drafts, notes }: Drafts): string[] {
     ...section('Every client', general),
     ...section('With a difference', foldedLines(differing.flatMap(differencesOf))),
     ...section('Left out', foldedLines(skipped.map(({ label, reason }) => ({ label, text: reason })))),
+    ...section('Certificates that several clients share, as before', sharedCertificates(written, now)),
   ];
 }
 
@@ -32,6 +37,16 @@ interface Statement {
 
 function differencesOf({ label, notes }: Draft): Statement[] {
   return [...new Set(notes.map(({ difference }) => difference))].map((text) => ({ label, text }));
+}
+
+/** A request names its client, so a certificate may authenticate several. */
+function sharedCertificates(written: readonly Draft[], now: number): string[] {
+  const statements = written.flatMap((draft) => {
+    const client = clientOf(draft, now);
+    return client ? identitiesOf(client).map(({ text }) => ({ label: draft.label, text })) : [];
+  });
+  const counts = Map.groupBy(statements, ({ text }) => text);
+  return foldedLines(statements.filter(({ text }) => (counts.get(text)?.length ?? 0) > 1));
 }
 
 function foldedLines(statements: readonly Statement[]): string[] {

@@ -1,3 +1,4 @@
+import type { Client } from '../../clients/client.ts';
 import { formatDiagnostic } from '../../clients/diagnostics.ts';
 import { parseClient } from '../../clients/parse-client.ts';
 import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
@@ -44,4 +45,10 @@ function validateDraft(draft: Extract<Draft, { kind: 'client' }>, now: number): 
   }
   const reason = parsed.errors.map(formatDiagnostic).join('; ');
   return { ...draft, kind: 'skipped', reason };
+}
+
+/** The client of a validated draft; undefined if it was skipped. */
+export function clientOf(draft: Draft, now: number): Client | undefined {
+  const parsed = draft.kind === 'client' ? parseClient(draft.record, policy, now) : undefined;
+  return parsed?.ok ? parsed.client : undefined;
 }

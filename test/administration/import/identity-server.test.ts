@@ -154,6 +154,15 @@ describe('IdentityServer clients are found', () => {
       { Other: { Clients: [] }, identityServer: { clients: [validClient] } },
     ],
     ['as a list', [validClient]],
+    ['in a nested section', { Auth: { Server: { IdentityServer: { Clients: [validClient] } } } }],
+    [
+      'in names with colons',
+      {
+        'IdentityServer:Clients:0': { ...validClient, ClientSecrets: undefined, ClientId: undefined },
+        'identityserver:clients:0:ClientId': 'a',
+        IdentityServer: { Clients: [{ 'ClientSecrets:0:Type': 'X509Name', 'ClientSecrets:0:Value': 'CN=a' }] },
+      },
+    ],
     ['in an object with names as keys', { Clients: { 'the first': validClient } }],
     ['in an object with numbers as keys', { Clients: { 0: validClient } }],
     [
@@ -173,6 +182,12 @@ describe('IdentityServer clients are found', () => {
       '{"A": {"Clients": []}, "B": {"Clients": []}}',
       'more than one section has Clients: a, b',
     ],
+    [
+      'two values of one name',
+      '{"Clients:0:ClientId": "a", "clients": [{"clientid": "b"}]}',
+      'two values of "clients:0:clientid"',
+    ],
+    ['a name with many colons', `{"${'a:'.repeat(100_000)}": 1}`, 'a name with more than 64 parts'],
   ])('is rejected: %s', (_, text, message) => {
     expect(() => imported(text)).toThrow(ImportError);
     expect(() => imported(text)).toThrow(message);
@@ -374,6 +389,127 @@ describe('ApiScopes', () => {
     expect(clients?.[0]).not.toHaveProperty('scope');
     expect(notes).toEqual([expect.stringContaining('never worked there: AllowedScopes has no scope of an API')]);
   });
+});
+
+describe('the aud of an imported client', () => {
+  const audienceOf = (sections: object) => record({}, sections).audience;
+
+  test.each([
+    [
+      { EmitStaticAudienceClaim: true, IssuerUri: 'https://id.example' },
+      ['https://api.example', 'https://id.example/resources'],
+    ],
+    [
+      { EmitLegacyResourceAudienceClaim: 'True', IssuerUri: 'https://id.example/' },
+      ['https://api.example', 'https://id.example/resources'],
+    ],
+    [{ EmitStaticAudienceClaim: true }, ['https://api.example']],
+    [
+      { ApiResources: [], EmitStaticAudienceClaim: 1, IssuerUri: 'https://id.example' },
+      ['https://id.example/resources'],
+    ],
+    [
+      {
+        ApiResources: {
+          first: { name: 'one', SCOPES: { 0: 'x' } },
+          second: { Name: 'two', Scopes: ['x'], Enabled: 0 },
+        },
+      },
+      ['one'],
+    ],
+    [
+      {
+        ApiResources: [
+          { ...api, RequireResourceIndicator: 'true' },
+          { ...api, Scopes: ['x'] },
+        ],
+      },
+      undefined,
+    ],
+    [{ ApiResources: [{ ...api, Enabled: 'perhaps' }] }, undefined],
+  ])('follows from %j', (sections, audience) => {
+    expect(audienceOf(sections)).toEqual(audience && { x: audience });
+  });
+
+  test.each([
+    ['ISSUER/resources without IssuerUri', { EmitStaticAudienceClaim: true }, 'the file has no IssuerUri'],
+    ['no API resources', { ApiResources: [] }, 'no API resource has x, so its tokens have no aud in IdentityServer'],
+    [
+      'an API resource that cannot be read',
+      { ApiResources: [{ ...api, Enabled: 'no' }] },
+      'ApiResources[0] was not imported',
+    ],
+    [
+      'a signing algorithm',
+      { ApiResources: [{ ...api, AllowedAccessTokenSigningAlgorithms: ['ES256', 'PS256'] }] },
+      'requires tokens that are signed with ES256 or PS256',
+    ],
+    ['another type of token', { AccessTokenJwtType: 'JWT' }, 'the typ of tokens is "JWT" in IdentityServer'],
+    ['no token endpoint', { Endpoints: { EnableTokenEndpoint: false } }, 'the token endpoint is switched off'],
+  ])('has a note about %s', (_, sections, note) => {
+    expect(one({}, sections).notes).toContainEqual(expect.stringContaining(note));
+  });
+});
+
+describe('a client that IdentityServer rejects is imported with the note that it never worked there:', () => {
+  const thumbprint = 'ab'.repeat(20);
+  test.each<[string, object, string]>([
+    ['a name in RFC 4514', { ClientSecrets: [{ ...name, Value: 'CN=a,O=b' }] }, 'not written as .NET prints it'],
+    ['a type in lower case', { ClientSecrets: [{ ...name, Type: 'x509name' }] }, 'its Type is x509name'],
+    [
+      'a thumbprint with colons',
+      { ClientSecrets: [{ Type: 'X509Thumbprint', Value: 'AB:'.repeat(19) + 'AB' }] },
+      '40 hex digits',
+    ],
+    [
+      'a thumbprint of SHA-256',
+      { ClientSecrets: [{ Type: 'X509Thumbprint', Value: 'ab'.repeat(32) }] },
+      '40 hex digits',
+    ],
+    ['no scopes', { AllowedScopes: ['openid'] }, 'AllowedScopes has no scope of an API'],
+    ['a long ClientId', { ClientId: 'a'.repeat(101) }, 'longer than 100 characters'],
+    ['a lifetime of nothing', { AccessTokenLifetime: 0 }, 'AccessTokenLifetime is 0'],
+    ['no redirect URI', { AllowedGrantTypes: ['client_credentials', 'hybrid'] }, 'RedirectUris is empty'],
+    ['a redirect URI of a forbidden scheme', { PostLogoutRedirectUris: ['data:x'] }, 'has a forbidden scheme'],
+    ['an origin with a path', { AllowedCorsOrigins: ['https://a.example/'] }, 'which is not an origin'],
+    [
+      'a claim of another type',
+      { Claims: [{ Type: 't', Value: 'x', ValueType: 'json' }] },
+      'not a value of its ValueType',
+    ],
+  ])('%s', (_, more, reason) => {
+    const { clients, notes } = one(more);
+    expect(clients).toHaveLength(1);
+    expect(notes).toContainEqual(
+      expect.stringMatching(/^IdentityServer rejects this client, so it never worked there: /),
+    );
+    expect(notes.join()).toContain(reason);
+  });
+
+  test('but a secret that never matched beside one that did is noted alone', () => {
+    const { clients, notes } = one({ ClientSecrets: [name, { ...name, Value: 'CN=b,O=c' }] });
+    expect(clients).toMatchObject([{ client_secrets: [{ value: 'CN=a' }, { value: 'CN=b, O=c' }] }]);
+    expect(notes).toEqual([
+      expect.stringContaining('ClientSecrets[1] (X509Name): its name is not written as .NET prints it'),
+    ]);
+  });
+
+  test('and several secrets of one certificate are one, which ends last', () => {
+    const secrets = [
+      { Type: 'X509Thumbprint', Value: thumbprint, Expiration: '2031-01-01' },
+      { Type: 'X509Thumbprint', Value: thumbprint.toUpperCase(), Expiration: '2032-01-01' },
+      // .NET omits it: the type and the value are those of the first.
+      { Type: 'X509Thumbprint', Value: thumbprint },
+    ];
+    expect(record({ ClientSecrets: secrets }).client_secrets).toMatchObject([{ expiration: '2032-01-01T00:00:00Z' }]);
+  });
+});
+
+test('an unknown option is named, and the known ones are not', () => {
+  const IdentityServer = { Clients: [validClient], ApiResources: [api], LicenseKey: 'k3y', Certificate: 'k3y' };
+  const { yaml } = imported(JSON.stringify({ Logging: {}, IdentityServer }));
+  expect(yaml).toContain('# IdentityServer has no options of these names, which were not imported: Certificate\n');
+  expect(yaml).not.toContain('k3y');
 });
 
 describe('IdentityServer Claims', () => {

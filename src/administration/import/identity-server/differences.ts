@@ -69,9 +69,8 @@ export const differences = {
     causes: ['ApiResources: AllowedAccessTokenSigningAlgorithms'],
   },
   resource_unreadable: {
-    title:
-      'an API resource was not imported because it has a value that .NET cannot read either, and IdentityServer ignores it',
-    causes: ['ApiResources'],
+    title: 'an API resource or scope was not imported because it has a value that .NET cannot read either',
+    causes: ['ApiResources', 'ApiScopes'],
   },
   lifetime: {
     title: LIFETIME_CHANGED,
