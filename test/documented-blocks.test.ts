@@ -195,6 +195,7 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
     ['helm package', registry],
     ['npm audit signatures', registry],
   ],
+  'docs/terminators.md': [['', dotNet]],
   'docs/tokens.md': [
     ['/introspect', operate],
     ['"active": true', operate],

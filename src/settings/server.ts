@@ -16,7 +16,9 @@ export const serverSettings = defineSettings('Server', {
   MTLS_URL: {
     parse: parseBaseUrl,
     description: 'base URL of `mtls_endpoint_aliases`',
-    details: 'Another host, or a path below the issuer.',
+    details:
+      'Another host, or a path below the issuer. With `/connect/mtls` at the end, as in IdentityServer, the proxy has to lead ' +
+      'these paths to the endpoints: see docs/terminators.md.',
     defaultDescription: 'the issuer',
   },
   LISTEN: {

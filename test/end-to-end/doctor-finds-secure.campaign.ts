@@ -10,6 +10,7 @@ import {
   startProbedDeploymentForTest,
   withoutCertificate,
 } from '../support/doctor.ts';
+import { filesWithIdentityServerPaths, uncommentIdentityServerPaths } from '../support/identityserver-paths.ts';
 import { type TerminatorName, terminators } from '../support/terminators.ts';
 
 describeWith(['nginx', 'redis-server'], 'countersign doctor with nginx as shipped', () => {
@@ -56,4 +57,20 @@ for (const name of (Object.keys(terminators) as TerminatorName[]).filter((name) 
       expect(report.forgeries.length).toBeGreaterThan(100);
     });
   });
+}
+
+for (const terminator of ['nginx', 'envoy'] as const) {
+  describeWith(
+    [terminators[terminator].program, 'redis-server'],
+    `countersign doctor at /connect/mtls of ${terminator}`,
+    () => {
+      test('concludes secure', async () => {
+        const replace = uncommentIdentityServerPaths(filesWithIdentityServerPaths[terminator]);
+        const deployment = await startProbedDeploymentForTest({ terminator, replace, mtlsPath: '/connect/mtls' });
+        const { code, report } = await runProbe(deployment);
+        expect([code, report.problems, report.conclusion]).toEqual([0, [], 'secure']);
+        expect(JSON.stringify(report)).toContain('/connect/mtls/token');
+      });
+    },
+  );
 }
