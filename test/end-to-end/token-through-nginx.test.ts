@@ -159,6 +159,36 @@ describeWith(['nginx', 'redis-server', 'openssl', 'curl'], 'a token through ngin
     expectRejection(refused, /is not registered for this client/);
   });
 
+  test('is issued for each name and thumbprint of one client until that one ends, and the event names it', async () => {
+    const issue = (name: string) => deployment.ca.issue({ subject: [['CN', name]] });
+    const [ended, renamed, own, replaced] = [issue('ended'), issue('renamed'), selfSigned(), selfSigned()];
+    const secret = (type: string, value: string, description: string, expiration: string) => ({
+      ...{ type, value, description, expiration },
+    });
+    const clientId = await register(undefined, {
+      client_secrets: [
+        secret('X509Name', 'CN=ended', 'the old name', '2020-01-31'),
+        secret('X509CertificateName', 'CN=renamed', 'the new name', '2999-01-31'),
+        secret('X509Thumbprint', hex(replaced.thumbprint), 'the old certificate', '2020-01-31'),
+        secret('X509CertificateThumbprint', hex(own.thumbprint), 'the new certificate', '2999-01-31'),
+      ],
+    });
+    for (const [identity, method, registration] of [
+      [renamed, 'tls_client_auth', 'the new name'],
+      [own, 'self_signed_tls_client_auth', 'the new certificate'],
+    ] as const) {
+      const decision = await deployment.requestToken(clientId, { identity });
+      await expectToken(decision, clientId, identity);
+      expect(decision.event).toMatchObject({ method, registration });
+    }
+    for (const identity of [ended, replaced])
+      expectRejection(await deployment.requestToken(clientId, { identity }), /has ended$/);
+    expectRejection(
+      await deployment.requestToken(clientId, { identity: issue('third') }),
+      /registered are: thumbprint /,
+    );
+  });
+
   test('is unique, even for the same client and certificate', async () => {
     const own = selfSigned();
     const clientId = await register('self_signed_tls_client_auth', certificates(own.thumbprint));
