@@ -1,6 +1,6 @@
 import { LIFETIME_CHANGED, type Note, SCOPE_MALFORMED } from '../draft.ts';
 
-/** How a client or its tokens differ after the import. The page for people who move lists all of them. */
+/** How a client or its tokens differ after the import. The documentation lists all of them. */
 interface Difference {
   /** In the summary and the page; what both servers do is in it. */
   readonly title: string;
@@ -28,7 +28,7 @@ export const differences = {
     title: 'a name is written as .NET on Windows prints it, and matched only there; here it matches everywhere',
     causes: ['ClientSecrets: Value'],
   },
-  secret_unreadable: {
+  secret_invalid: {
     title:
       'a secret was not imported because it has a value that .NET cannot read either, and IdentityServer ignores it',
     causes: ['ClientSecrets'],
@@ -68,7 +68,7 @@ export const differences = {
       "an API resource requires a signing algorithm; here the server's key determines it (COUNTERSIGN_SIGNING_KEY)",
     causes: ['ApiResources: AllowedAccessTokenSigningAlgorithms'],
   },
-  resource_unreadable: {
+  resource_invalid: {
     title: 'an API resource or scope was not imported because it has a value that .NET cannot read either',
     causes: ['ApiResources', 'ApiScopes'],
   },

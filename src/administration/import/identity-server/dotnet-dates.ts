@@ -1,5 +1,5 @@
 import { type Member, textOf } from './dotnet-configuration.ts';
-import { unreadable } from './dotnet-values.ts';
+import { invalidValue } from './dotnet-values.ts';
 
 const ISO =
   /^(?<year>\d{4})[-/](?<month>\d{1,2})[-/](?<day>\d{1,2})(?:[T ]\s*(?<rest>.+)|(?<zone>z|[+-]\d\d:?\d\d))?$/i;
@@ -27,7 +27,7 @@ export function instantOf(member: Member | undefined): number | undefined {
   if (text === undefined) return undefined;
   const instant = parseInstant(text.trim());
   if (instant !== undefined) return instant;
-  throw unreadable(member, text, 'a date such as 2031-12-31, 12/31/2031 (month first) or 2031-12-31T12:00:00Z');
+  throw invalidValue(member, text, 'a date such as 2031-12-31, 12/31/2031 (month first) or 2031-12-31T12:00:00Z');
 }
 
 function parseInstant(text: string): number | undefined {

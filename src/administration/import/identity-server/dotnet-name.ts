@@ -44,7 +44,7 @@ function parseName(text: string): ParsedName {
 
 /**
  * RFC 4514, and notations whose direction is stated. The direction of a name with a space after each comma is .NET's
- * even if it has a fault, and must not be inferred from the types.
+ * even if it is malformed, and must not be inferred from the types.
  */
 function parseOtherNotation(text: string): ParsedName | undefined {
   if (/[,;] |\n/.test(text)) return undefined;

@@ -13,7 +13,7 @@ export function flagOf(member: Member | undefined, fallback: boolean): boolean {
   const flag = text.trim().toLowerCase();
   if (flag === 'true' || flag === '1') return true;
   if (flag === 'false' || flag === '0') return false;
-  throw unreadable(member, text, 'true or false');
+  throw invalidValue(member, text, 'true or false');
 }
 
 const MAX_INT32 = 2_147_483_647;
@@ -31,7 +31,7 @@ export function integerOf(member: Member | undefined): number | undefined {
   const value = hex === undefined ? Number(digits) : Number.parseInt(hex, 16) | 0;
   const isInteger = hex !== undefined || /^[+-]?\d+$/.test(digits);
   if (isInteger && value >= -MAX_INT32 - 1 && value <= MAX_INT32) return value;
-  throw unreadable(member, text, 'an integer');
+  throw invalidValue(member, text, 'an integer');
 }
 
 /**
@@ -52,10 +52,10 @@ export function isEnumMember(
   if (known !== undefined) return known === wanted;
   // .NET accepts any number, also one without a name.
   if (/^[+-]?\d+$/.test(text.trim())) return names[Number(text)] === wanted;
-  throw unreadable(member, text, names.join(' or '));
+  throw invalidValue(member, text, names.join(' or '));
 }
 
 /** The value is not of the type that .NET binds it to. */
-export function unreadable(member: Member | undefined, text: string, expected: string): ImportError {
+export function invalidValue(member: Member | undefined, text: string, expected: string): ImportError {
   return new ImportError(`"${member?.name}" is "${abbreviate(text)}"; expected ${expected}`);
 }

@@ -56,7 +56,7 @@ function readItems<Value>(items: readonly Item[], read: (item: Item) => Value[],
       return read(item);
     } catch (error) {
       if (!(error instanceof ImportError)) throw error;
-      notes.push(noteOf('resource_unreadable', `${item.location} was not imported: ${error.message}`));
+      notes.push(noteOf('resource_invalid', `${item.location} was not imported: ${error.message}`));
       return [];
     }
   });

@@ -26,7 +26,7 @@ interface Secret {
   /** Milliseconds since the epoch. */
   readonly expiration: number | undefined;
   /** Why it never matched in IdentityServer, as a clause; undefined if it did. */
-  readonly fault: string | undefined;
+  readonly mismatch: string | undefined;
   /** Human-readable. */
   readonly label: string;
 }
@@ -65,8 +65,8 @@ export function readSecrets(client: Section, comments: Comments, now: number): C
   const live = onePerIdentity(all);
   if (live.length === 0)
     return { records: undefined, missing: [NO_CERTIFICATE, ...problems].join('; '), rejections: [] };
-  for (const problem of problems) comments.notes.push(noteOf('secret_unreadable', problem));
-  return { records: live.map(recordOf), missing: '', rejections: noteFaults(live, comments) };
+  for (const problem of problems) comments.notes.push(noteOf('secret_invalid', problem));
+  return { records: live.map(recordOf), missing: '', rejections: noteMismatches(live, comments) };
 }
 
 /** .NET keeps the first of several secrets with the same type and value, even if it has ended and the second has not. */
@@ -100,8 +100,8 @@ function readSecret({ location, value }: Item, others: string[], { remarks }: Co
   const text = textOf(secret.get('value'));
   if (text === undefined) throw new ImportError(`${label} was not imported: Value is missing`);
   const read = located(label, () => (type === 'X509Name' ? readName(text) : readThumbprint(text)));
-  const typeFault = written === type ? undefined : `its Type is ${written}; IdentityServer knows ${type}`;
-  return [{ type, description, expiration, label, ...read, fault: typeFault ?? read.fault }];
+  const typeMismatch = written === type ? undefined : `its Type is ${written}; IdentityServer knows ${type}`;
+  return [{ type, description, expiration, label, ...read, mismatch: typeMismatch ?? read.mismatch }];
 }
 
 /** Adds the secret to errors of its values. */
@@ -114,25 +114,25 @@ function located<Value>(label: string, read: () => Value): Value {
   }
 }
 
-type Identified = Pick<Secret, 'value' | 'identity' | 'fault'>;
+type Identified = Pick<Secret, 'value' | 'identity' | 'mismatch'>;
 
 const WINDOWS = 'its name is written as .NET on Windows prints it, which .NET on Linux does not match';
 
 function readName(secret: string): Identified {
   const { text, canonical, printedBy } = readSecretName(secret);
-  const faults = {
+  const mismatches = {
     'every .NET': undefined,
     '.NET on Windows': WINDOWS,
     nothing: 'its name is not written as .NET prints it, and IdentityServer compares the text',
   };
-  return { value: text, identity: canonical, fault: faults[printedBy] };
+  return { value: text, identity: canonical, mismatch: mismatches[printedBy] };
 }
 
 function readThumbprint(secret: string): Identified {
   const { algorithm, value } = parseThumbprint(secret);
   const isSha1Hex = /^[0-9a-f]{40}$/i.test(secret);
-  const fault = `its thumbprint is not the 40 hex digits of SHA-1, and IdentityServer compares nothing else`;
-  return { value: secret, identity: `${algorithm}:${value}`, fault: isSha1Hex ? undefined : fault };
+  const mismatch = `its thumbprint is not the 40 hex digits of SHA-1, and IdentityServer compares nothing else`;
+  return { value: secret, identity: `${algorithm}:${value}`, mismatch: isSha1Hex ? undefined : mismatch };
 }
 
 function noteOthers(others: readonly string[], { notes }: Comments): void {
@@ -147,19 +147,19 @@ function noteOthers(others: readonly string[], { notes }: Comments): void {
 function onePerIdentity(secrets: readonly Secret[]): Secret[] {
   const groups = Map.groupBy(secrets, ({ type, identity }) => `${type} ${identity}`);
   return [...groups.values()].flatMap((group) => {
-    const matched = group.filter(({ fault }) => fault === undefined);
+    const matched = group.filter(({ mismatch }) => mismatch === undefined);
     const ends = ({ expiration = Number.POSITIVE_INFINITY }: Secret) => expiration;
     return (matched.length > 0 ? matched : group).toSorted((a, b) => ends(b) - ends(a)).slice(0, 1);
   });
 }
 
-/** Notes the faults of secrets; those of all secrets are why IdentityServer rejects the client. */
-function noteFaults(secrets: readonly Secret[], { notes }: Comments): string[] {
-  const faulty = secrets.filter(({ fault }) => fault !== undefined);
-  const clauses = faulty.map(({ label, fault }) => `${label}: ${fault}`);
-  if (faulty.length === secrets.length && faulty.every(({ fault }) => fault !== WINDOWS)) return clauses;
-  for (const [index, { fault }] of faulty.entries()) {
-    const name = fault === WINDOWS ? 'secret_of_windows' : 'secret_never_matched';
+/** Notes why secrets never matched; if none did, that is why IdentityServer rejects the client. */
+function noteMismatches(secrets: readonly Secret[], { notes }: Comments): string[] {
+  const mismatched = secrets.filter(({ mismatch }) => mismatch !== undefined);
+  const clauses = mismatched.map(({ label, mismatch }) => `${label}: ${mismatch}`);
+  if (mismatched.length === secrets.length && mismatched.every(({ mismatch }) => mismatch !== WINDOWS)) return clauses;
+  for (const [index, { mismatch }] of mismatched.entries()) {
+    const name = mismatch === WINDOWS ? 'secret_of_windows' : 'secret_never_matched';
     notes.push(noteOf(name, `${clauses[index]}; here it is accepted`));
   }
   return [];
