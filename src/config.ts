@@ -120,6 +120,9 @@ function readAllSettings(settings: Settings) {
     crl: readCrlConfig(settings, clientCa),
     policy: readRegistrationPolicy(settings, clientCa),
     keyring: readKeyringConfig(settings, clients),
-    tracing: readTracingConfig(settings.environment, (problem) => settings.problems.push(problem)),
+    tracing: readTracingConfig(settings.environment, {
+      onProblem: (problem) => settings.problems.push(problem),
+      onWarning: (warning) => settings.warnings.push(warning),
+    }),
   };
 }

@@ -1,5 +1,8 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileErrorReason } from '../../file-error.ts';
+import { decodePemBlock, parsePemFile } from '../../files/pem-file.ts';
+import { parsePrivateKeyFile } from '../../files/private-key.ts';
 
 /** The variables of OpenTelemetry. */
 export type OtelEnvironment = Readonly<Record<string, string | undefined>>;
@@ -27,10 +30,17 @@ const checks: Readonly<Record<string, (value: string) => string | undefined>> = 
       : `"${value}" is not a number of milliseconds, such as 10000`,
   COMPRESSION: (value) =>
     ['gzip', 'none'].includes(value.trim()) ? undefined : `"${value}" is not supported: use gzip or none`,
-  CERTIFICATE: fileProblem,
-  CLIENT_CERTIFICATE: fileProblem,
-  CLIENT_KEY: fileProblem,
+  CERTIFICATE: fileProblem(requireCertificate),
+  CLIENT_CERTIFICATE: fileProblem(requireCertificate),
+  CLIENT_KEY: fileProblem(parsePrivateKeyFile),
 };
+
+/** The exporter ignores files that TLS cannot use. */
+function requireCertificate(content: Uint8Array): void {
+  const certificates = parsePemFile(content).blocks.filter(({ label }) => label === 'CERTIFICATE');
+  if (certificates.length === 0) throw new RangeError('contains no certificate in PEM');
+  for (const block of certificates) new X509Certificate(decodePemBlock(block));
+}
 
 function headersProblem(list: string): string | undefined {
   const invalid = list.split(',').findIndex((entry) => entry.trim() !== '' && !isHeader(entry));
@@ -52,11 +62,47 @@ function isHeader(entry: string): boolean {
   }
 }
 
-function fileProblem(path: string): string | undefined {
-  try {
-    readFileSync(path);
-    return undefined;
-  } catch (error) {
-    return `${path} cannot be read: ${fileErrorReason(error)}`;
+/** @param parse throws if the content of the file cannot be used */
+function fileProblem(parse: (content: Uint8Array) => void) {
+  return (path: string): string | undefined => {
+    let content: Uint8Array;
+    try {
+      content = readFileSync(path);
+    } catch (error) {
+      return `${path} cannot be read: ${fileErrorReason(error)}`;
+    }
+    try {
+      parse(content);
+      return undefined;
+    } catch (error) {
+      return `${path} ${error instanceof Error ? error.message : error}`;
+    }
+  };
+}
+
+/** What the exporter would not connect to, as it was meant. Never quotes a password. */
+export function endpointProblem(name: string, value: string): string | undefined {
+  const url = URL.parse(value);
+  if (url && (url.username !== '' || url.password !== '')) {
+    return 'contains a user name or a password, which is not sent: use OTEL_EXPORTER_OTLP_HEADERS';
   }
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    return `"${value}" is not an http or https URL, such as http://127.0.0.1:4318`;
+  }
+  if (value !== value.trim()) return 'begins or ends with a space: remove it';
+  const isExact = name.endsWith('_TRACES_ENDPOINT');
+  if (url.hash !== '' || (url.search !== '' && !isExact)) {
+    return `"${value}" has a query or a fragment, and /v1/traces would become a part of it: set OTEL_EXPORTER_OTLP_TRACES_ENDPOINT to the whole URL`;
+  }
+  return undefined;
+}
+
+/** A certificate without its key, or a key without its certificate, is not used. */
+export function clientPairProblem(env: OtelEnvironment): string | undefined {
+  const has = (suffix: string) =>
+    ['', 'TRACES_'].some((signal) => (env[`OTEL_EXPORTER_OTLP_${signal}${suffix}`] ?? '') !== '');
+  const [hasCertificate, hasKey] = [has('CLIENT_CERTIFICATE'), has('CLIENT_KEY')];
+  if (hasCertificate === hasKey) return undefined;
+  const missing = hasCertificate ? 'CLIENT_KEY' : 'CLIENT_CERTIFICATE';
+  return `OTEL_EXPORTER_OTLP_${missing}: is not set, and the client certificate needs its key`;
 }
