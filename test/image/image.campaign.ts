@@ -44,7 +44,7 @@ describe('deploy/Dockerfile', () => {
     expect(dockerfile.match(/@sha256:[0-9a-f]{64}$/gm)).toHaveLength(1);
     const bases = dockerfile.match(/^FROM .+/gm) ?? [];
     expect(bases.length).toBeGreaterThan(1);
-    expect(bases.filter((line) => !/^FROM \$\{NODE_IMAGE\}/.test(line))).toEqual([]);
+    expect(bases.filter((line) => !/^FROM (--platform=\$BUILDPLATFORM )?\$\{NODE_IMAGE\}/.test(line))).toEqual([]);
   });
 
   test('starts the program without a shell, as a user with a number', () => {

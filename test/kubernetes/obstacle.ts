@@ -4,6 +4,4 @@ import { clusterObstacle, hasKubernetesBinaries } from './binaries.ts';
 const obstacle = clusterObstacle();
 if (obstacle !== undefined) console.info(obstacle);
 else if (!hasKubernetesBinaries())
-  console.info(
-    'the programs of Kubernetes are not compiled; once they are, every run uses them (half an hour of CPU time)',
-  );
+  console.info('the programs of Kubernetes are not compiled; "node test/kubernetes/compile.ts" does it once');

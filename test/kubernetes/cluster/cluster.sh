@@ -10,6 +10,8 @@ logs=$WORK/logs pki=$WORK/pki
 export KUBECONFIG=$pki/admin.kubeconfig
 # The first node is the network namespace of the cluster; the others are connected to the bridge, like the clients outside.
 first=10.250.0.1 outside=10.250.0.100 pods=10.244.0.0/16 services=10.96.0.0/16
+# So that the API server accepts Services with IPv6. The Pods have IPv4 only.
+services6=fd00:10:96::/112
 
 step() { echo "$(date +%T) $*"; }
 fail() { step "$*" >&2; exit 1; }
@@ -80,7 +82,7 @@ start apiserver kube-apiserver --etcd-servers=http://127.0.0.1:2379 --bind-addre
   --client-ca-file="$pki/ca.pem" --service-account-issuer=https://kubernetes.default.svc.cluster.local \
   --service-account-key-file="$pki/service-accounts-public.pem" \
   --service-account-signing-key-file="$pki/service-accounts-key.pem" \
-  --service-cluster-ip-range=$services --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction \
+  --service-cluster-ip-range=$services,$services6 --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction \
   --kubelet-certificate-authority="$pki/ca.pem" --kubelet-client-certificate="$pki/apiserver-kubelet.pem" \
   --kubelet-client-key="$pki/apiserver-kubelet-key.pem" --kubelet-preferred-address-types=InternalIP \
   --requestheader-client-ca-file="$pki/front-proxy-ca.pem" --requestheader-allowed-names=front-proxy-client \
@@ -92,7 +94,7 @@ step 'controllers and scheduler'
 start controllers kube-controller-manager --kubeconfig="$pki/controllers.kubeconfig" --leader-elect=false \
   --authentication-kubeconfig="$pki/controllers.kubeconfig" --authorization-kubeconfig="$pki/controllers.kubeconfig" \
   --use-service-account-credentials=true --service-account-private-key-file="$pki/service-accounts-key.pem" \
-  --root-ca-file="$pki/ca.pem" --service-cluster-ip-range=$services \
+  --root-ca-file="$pki/ca.pem" --service-cluster-ip-range=$services,$services6 \
   --horizontal-pod-autoscaler-sync-period=2s --bind-address=127.0.0.1
 start scheduler kube-scheduler --kubeconfig="$pki/scheduler.kubeconfig" --leader-elect=false --bind-address=127.0.0.1 \
   --authentication-kubeconfig="$pki/scheduler.kubeconfig" --authorization-kubeconfig="$pki/scheduler.kubeconfig"
