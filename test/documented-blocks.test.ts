@@ -148,6 +148,7 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
   'docs/manage-clients.md': [
     ['clients apply clients/', operate],
     ['"event":"client_changed"', notRun('a line of the log')],
+    ['is shared by 3 clients', output],
     ['user administrator on', by('administration/record-store.test.ts')],
   ],
   'docs/move-from-identityserver.md': [

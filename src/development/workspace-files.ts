@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { FileContentError } from '../files/file-content-error.ts';
+import { PasswordError } from '../files/pkcs12/password.ts';
 import { parsePkcs12 } from '../files/pkcs12/pkcs12.ts';
 import { parsePrivateKeyFile } from '../files/private-key.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -54,8 +55,7 @@ export class WorkspaceFiles {
   pkcs12(name: string, pair: KeyPairWithCertificate): string {
     const path = join(this.#folder, name);
     const { raw } = new X509Certificate(pair.certificatePem);
-    const hasCertificate = (content: Buffer) =>
-      parsePkcs12(content, PKCS12_PASSWORD).certificates.some((certificate) => raw.equals(certificate));
+    const hasCertificate = (content: Buffer) => certificatesIn(content).some((certificate) => raw.equals(certificate));
     const isCurrent = existsSync(path) && this.#parse(name, hasCertificate);
     if (!isCurrent) this.#write(name, createPkcs12(pair, { name: basename(name, '.p12'), password: PKCS12_PASSWORD }));
     return path;
@@ -104,5 +104,14 @@ export class WorkspaceFiles {
     renameSync(partial, path);
     this.created.push(name);
     return content;
+  }
+}
+
+function certificatesIn(pkcs12: Buffer): readonly Uint8Array[] {
+  try {
+    return parsePkcs12(pkcs12, PKCS12_PASSWORD).certificates;
+  } catch (error) {
+    if (!(error instanceof PasswordError)) throw error;
+    throw new FileContentError(`is protected by another password than "${PKCS12_PASSWORD}", or damaged`);
   }
 }

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterEach, describe, expect, test } from 'vitest';
+import { createPkcs12 } from '../../src/development/pkcs12.ts';
 import { selfSigned } from '../support/certificates.ts';
 import { runCountersign } from '../support/countersign.ts';
 import { type DevelopmentServer, startDevelopmentServer } from '../support/development-server.ts';
@@ -267,6 +268,18 @@ describe('countersign dev reports in one line why it does not start', () => {
         writeFileSync(join(cwd, '.countersign/ca-key.pem'), selfSigned().privateKeyPem);
       },
       /\/ca-key\.pem: is not the key of ca\.pem; delete the file to recreate it/,
+      1,
+    ],
+    [
+      'if client.p12 has another password',
+      (cwd) => {
+        const [pair, folder] = [selfSigned(), join(cwd, '.countersign')];
+        mkdirSync(folder);
+        pair.writeTo(folder, 'client');
+        const keyPair = { certificatePem: pair.pem, privateKeyPem: pair.privateKeyPem };
+        writeFileSync(join(folder, 'client.p12'), createPkcs12(keyPair, { name: 'client', password: 'other' }));
+      },
+      /\/client\.p12: is protected by another password than "countersign", or damaged; delete the file to recreate it/,
       1,
     ],
     [
