@@ -177,6 +177,7 @@ describe('IdentityServer clients are found', () => {
     ['a file that is not JSON', 'Clients: []', 'invalid JSON'],
     ['a configuration without Clients', '{"IdentityServer": {}}', 'no Clients found'],
     ['a string', '"Clients"', 'no Clients found'],
+    ['Clients that are not a list', '{"Clients": "a"}', 'Clients is not a list'],
     [
       'two sections with Clients',
       '{"A": {"Clients": []}, "B": {"Clients": []}}',

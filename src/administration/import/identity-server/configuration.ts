@@ -30,6 +30,8 @@ export function findConfiguration(root: Json): Configuration {
   if (Array.isArray(root)) return configurationOf([new Map([['clients', { name: 'Clients', value: root }]])], []);
   const top = sectionOf(root);
   const section = findSection(top);
+  const { value = null } = section.get('clients') ?? {};
+  if (value !== null && typeof value !== 'object') throw new ImportError('Clients is not a list');
   const identityServer = sectionOf(top.get('identityserver')?.value);
   // The top level contains the settings of everything else.
   return configurationOf([section, identityServer, top], section === top ? [] : unknownMembers(section));

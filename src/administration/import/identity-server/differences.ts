@@ -29,9 +29,8 @@ export const differences = {
     causes: ['ClientSecrets: Value'],
   },
   secret_invalid: {
-    title:
-      'a secret was not imported because it has a value that .NET cannot read either, and IdentityServer ignores it',
-    causes: ['ClientSecrets'],
+    title: 'a secret was not imported, because of what the comment above the client states',
+    causes: ['ClientSecrets: Value, Expiration'],
   },
   other_secrets: {
     title: 'secrets that are not client certificates were not imported: requests with them are rejected',

@@ -8,7 +8,7 @@ import { parseQueryResult } from './database/query-result.ts';
 import { noteOf } from './differences.ts';
 import { type Item, sectionOf, textOf } from './dotnet-configuration.ts';
 import { flagOf } from './dotnet-values.ts';
-import { mergeFiles } from './merge-files.ts';
+import { expandNames } from './expand-names.ts';
 import { readResources } from './resources.ts';
 
 /**
@@ -31,7 +31,7 @@ export function readIdentityServer(text: string, now: number): Drafts {
  * @throws {ImportError} if there are no `Clients`, or an option has a value that .NET rejects
  */
 export function readConfiguration(root: Json, now: number): Drafts {
-  const configuration = findConfiguration(mergeFiles([root]));
+  const configuration = findConfiguration(expandNames(root));
   const clients = configuration.list('Clients');
   if (clients.some(({ value }) => typeof value === 'object' && value !== null && 'clientAuthenticatorType' in value)) {
     throw new ImportError('contains clients of Keycloak: run `countersign clients import keycloak`');

@@ -11,17 +11,15 @@ interface Node {
 }
 
 /**
- * Merges configuration files as .NET does: a later file replaces single values, and items of lists by their index. A
- * colon in a name leads into a section: `Clients:0:ClientId`.
+ * Expands names with colons as .NET does: `Clients:0:ClientId` is a value in a section in a section.
  *
- * @param files parsed JSON
- * @throws {ImportError} if one file has two values of one name
+ * @param file parsed JSON; returned as it is if it has no such name
+ * @throws {ImportError} if there are two values of one name
  */
-export function mergeFiles(files: readonly Json[]): Json {
-  const [only] = files;
-  if (only !== undefined && files.length === 1 && !hasColons(only)) return only;
+export function expandNames(file: Json): Json {
+  if (!hasColons(file)) return file;
   const root = newNode('');
-  for (const file of files) addTo(root, file, { path: '', written: new Set() });
+  addTo(root, file, { path: '', written: new Set() });
   return toJson(root);
 }
 
@@ -30,7 +28,7 @@ function hasColons(value: Json): boolean {
   return Object.entries(value).some(([name, member]) => name.includes(':') || hasColons(member));
 }
 
-/** Where a value is, and the paths that its file has written so far. */
+/** Where a value is, and the paths of the values so far. */
 interface Place {
   readonly path: string;
   readonly written: Set<string>;
