@@ -86,7 +86,7 @@ describe('a client with names and thumbprints is rejected with', () => {
     expect(await codeOf(client, certificates[name], chain, year(26))).toBe(code);
   });
 
-  test('a reason that says what is registered', async () => {
+  test('a reason that names what is registered', async () => {
     const { reason } = await authenticate(client, certificates.stranger, verified, year(26)).catch((error) => error);
     expect(reason).toContain('(2 certificates are registered)');
     expect(reason).toContain(`registered are: thumbprint ${certificates.three.thumbprint}; `);
