@@ -65,7 +65,7 @@ export class DesiredRecords {
 const MAX_MESSAGES = 50;
 
 /** The first messages of many, and how many there were. */
-export class BoundedList {
+class BoundedList {
   readonly #first: string[] = [];
   count = 0;
 

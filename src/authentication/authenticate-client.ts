@@ -67,7 +67,7 @@ function authenticateWithAny(client: Client, request: AuthenticationRequest) {
       rejection ??= error;
     }
   }
-  throw rejection ?? notEffective(matching, presented, request.now) ?? unregistered(client, presented);
+  throw rejection ?? notEffective(matching, request.now) ?? unregistered(client, presented);
 }
 
 function authenticateWith(registration: Registration, presented: PresentedCertificateOfClient): Authentication {
@@ -76,18 +76,15 @@ function authenticateWith(registration: Registration, presented: PresentedCertif
   throw invalidClient('client_method_unsupported', 'the registration is for a method that the server does not have');
 }
 
-/** Why none of the registrations of this certificate is effective now; undefined if there are none. */
-function notEffective(
-  matching: readonly Registration[],
-  { certificate }: PresentedCertificateOfClient,
-  now: number,
-): OAuthError | undefined {
-  if (matching.length === 0) return undefined;
+/** Why none of the registrations that recognize the certificate is effective now; undefined if there are none. */
+function notEffective(matching: readonly Registration[], now: number): OAuthError | undefined {
+  const [identity] = matching.flatMap((registration) => methodOf(registration)?.identity(registration) ?? []);
+  if (!identity) return undefined;
+  const registered = `the registration of ${abbreviate(identity.text)}`;
   const starts = matching.flatMap(({ notBefore }) => (notBefore !== undefined && now < notBefore ? [notBefore] : []));
-  const registration = `the registration of the certificate ${certificate.thumbprint}`;
-  if (starts.length === 0) return invalidClient('registration_ended', `${registration} has ended`);
+  if (starts.length === 0) return invalidClient('registration_ended', `${registered} has ended`);
   const reason = `has not started: it starts at ${new Date(Math.min(...starts)).toISOString()}`;
-  return invalidClient('registration_not_started', `${registration} ${reason}`);
+  return invalidClient('registration_not_started', `${registered} ${reason}`);
 }
 
 /** How many registered identities a reason names. */

@@ -115,7 +115,7 @@ describeWith(['nginx', 'redis-server'], 'the response to a rejected client', () 
     ],
     ['a disabled client with its certificate', 'disabled', own, /^the client is disabled$/],
     ['a disabled client without a certificate', 'disabled', () => ({}), /^the client is disabled$/],
-    ['a client whose registration has ended', 'ended', own, /^the registration of the subject has ended$/],
+    ['a client whose registration has ended', 'ended', own, /^the registration of subject CN=victim has ended$/],
     ['a self-signed client with another certificate', 'self-signed', own, /is not registered for this client/],
     ['a client_id that starts like a Redis key', 'client:victim', own, /^no client is registered/],
     ['a malformed client_id', 'victim\r\n', own, /^the client_id is malformed/],

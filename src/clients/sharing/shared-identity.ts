@@ -35,7 +35,7 @@ export class SharedIdentities {
 }
 
 /** One sentence: which clients it is about, and what follows from it. */
-export function describeSharedIdentity(shared: SharedIdentity): string {
+function describeSharedIdentity(shared: SharedIdentity): string {
   return `${subjectOf(shared)}. A request names its client; the edge, which has only the certificate, rejects it`;
 }
 
