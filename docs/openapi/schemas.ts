@@ -25,10 +25,13 @@ const tokenRequest = {
     scope: text('The requested scope, separated by spaces; without it, everything that the client is registered for', {
       examples: ['api1 api2'],
     }),
-    resource: listOf('The APIs that the token is for (RFC 8707 §2); may be repeated', {
-      type: 'string',
-      format: 'uri',
-    }),
+    resource: listOf(
+      'The APIs that the token is for (RFC 8707 §2); may be repeated. Compared as URIs (RFC 3986 §6.2)',
+      {
+        type: 'string',
+        format: 'uri',
+      },
+    ),
   },
 };
 

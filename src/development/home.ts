@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { html } from 'hono/html';
-import type { Client } from '../clients/client.ts';
+import type { Client, RegisteredAudience } from '../clients/client.ts';
 import { methodNames } from '../clients/methods/methods.ts';
 import { identitiesOf } from '../clients/registered-identities.ts';
 import type { RecentDecisions } from '../observability/recent-decisions.ts';
@@ -90,8 +90,13 @@ function clientRow(client: Client): Html {
 <td data-label="Method">${methodNames(registrations).join(', ')}</td>
 <td data-label="Identified by">${identitiesOf(client).map(({ text }) => html`<p><code>${text}</code></p>`)}</td>
 <td data-label="Scopes"><code>${scopes.join(' ')}</code></td>
-<td data-label="Audience"><code>${audience.all.join(' ')}</code></td>
+<td data-label="Audience"><code>${namesOf(audience).join(' ')}</code></td>
 </tr>`;
+}
+
+/** Those of its tokens, and those that a request has to name. */
+function namesOf({ all, resources }: RegisteredAudience): string[] {
+  return [...new Set([...all, ...[...resources.values()].map(({ audience }) => audience)])];
 }
 
 function live({ decisions, lastToken }: HomeOptions): Html {

@@ -13,7 +13,8 @@ const record = {
   token_endpoint_auth_method: 'tls_client_auth',
   tls_client_auth_san_dns: 'a.example',
   scope: 'read write',
-  audience: { read: 'https://a.example', write: 'https://b.example' },
+  audience: { read: 'https://a.example' },
+  isolated_audience: { write: 'https://b.example' },
   claims: { tenant: 'a' },
 };
 const ca = createTestCa();
@@ -22,7 +23,7 @@ const request = requestBytes({
     `X-SSL-Client-Cert: ${encodeURIComponent(ca.issue({ dns: ['a.example'] }).pem)}`,
     'X-SSL-Client-Verify: SUCCESS',
   ],
-  body: { grant_type: 'client_credentials', client_id: 'a' },
+  body: { grant_type: 'client_credentials', client_id: 'a', resource: 'https://b.example' },
 });
 
 test('1,000 tokens of a client in a file repeat nothing that was prepared for the first', async () => {
@@ -59,6 +60,8 @@ async function preparedForFirstToken(clients: Readonly<Record<string, string>>):
       count: 1_000,
       calls: [
         ['src/tokens/signing-key.ts', 'sign', 1],
+        // A resource that is spelled as registered is looked up as it is.
+        ['src/oauth/canonical-uri.ts', 'canonicalUri', 0],
         // One pass over the header of each request.
         ['src/http/header-fields.ts', 'HeaderFields', 1],
       ],

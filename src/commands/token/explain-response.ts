@@ -19,7 +19,8 @@ const advice: Readonly<Record<string, string>> = {
     'exact reason: look for the event token_rejected in the log of the server',
   invalid_request: 'the log of the server has the exact reason',
   invalid_scope: 'ask with --scope for scopes of the client only, or register the scope',
-  invalid_target: 'ask with --resource for an audience of the client only, or register the audience',
+  invalid_target:
+    'ask with --resource for audiences of the client only, and for an isolated one alone; or register the audience',
   unauthorized_client: 'register client_credentials among the grant_types of the client',
   unsupported_grant_type: 'the server does not offer client credentials: check --url',
 };
