@@ -1,5 +1,6 @@
 import type { Client } from '../clients/client.ts';
 import { identitiesOfCertificate, identityKey, type RegisteredIdentity } from '../clients/identities.ts';
+import { recognizes } from '../clients/methods/methods.ts';
 import { registeredIdentitiesOf } from '../clients/registered-identities.ts';
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
@@ -31,7 +32,9 @@ export async function clientsOfCertificate(
   const values = await store.read(clientIds.map(clientKey));
   return clientIds.flatMap((clientId, index) => {
     const { client } = parseStoredValue(clientId, values[index] ?? { type: 'none' }, policy, now);
-    const identities = client ? registeredIdentitiesOf(client).filter(({ key }) => keys.has(key)) : [];
-    return client && identities.length > 0 ? [{ client, identities }] : [];
+    const registrations = client?.registrations.filter((each) => recognizes(each, certificate)) ?? [];
+    return client && registrations.length > 0
+      ? [{ client, identities: registeredIdentitiesOf({ registrations }) }]
+      : [];
   });
 }

@@ -5,7 +5,9 @@ import { methodOf, type Registration } from './methods/methods.ts';
 /** Every registration of a client; several may have the same identity. */
 export function registeredIdentitiesOf({
   registrations,
-}: Pick<Client, 'registrations'>): readonly RegisteredIdentity[] {
+}: {
+  readonly registrations: readonly Registration[];
+}): readonly RegisteredIdentity[] {
   return registrations.flatMap(registeredIdentityOf);
 }
 
