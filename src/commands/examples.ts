@@ -15,7 +15,11 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'countersign doctor --url https://auth.example --cert client.p12',
   ],
   'clients check': ['countersign clients check clients.yaml', 'countersign clients check clients/ -o json'],
-  'clients import identityserver': ['countersign clients import identityserver appsettings.json --out a.yaml'],
+  'clients import identityserver': [
+    'countersign clients import identityserver appsettings.json --out a.yaml',
+    'countersign clients import identityserver configuration.db --out a.yaml',
+    'countersign clients import identityserver --query postgresql > query.sql',
+  ],
   'clients import keycloak': ['countersign clients import keycloak realm.json --out clients.yaml'],
   'clients plan': [
     'countersign clients plan clients/',

@@ -33,6 +33,18 @@ export function wideEncodingProblem(content: Uint8Array): string | undefined {
   return `is ${encoding} text${powerShell}: save it as UTF-8 (${fix})`;
 }
 
+/** The text of UTF-16 with a byte order mark, which programs of Windows write; undefined for all other content. */
+export function decodeUtf16(content: Uint8Array): string | undefined {
+  const hex = Buffer.from(content.subarray(0, 4)).toString('hex');
+  const [, encoding] = marks.find(([mark]) => hex.startsWith(mark)) ?? [];
+  if (encoding !== 'UTF-16LE' && encoding !== 'UTF-16BE') return undefined;
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(content);
+  } catch {
+    return undefined;
+  }
+}
+
 function wideEncodingOf(content: Uint8Array): WideEncoding | undefined {
   const sample = Buffer.from(content.subarray(0, Math.min(SAMPLE_BYTES, content.length - (content.length % 4))));
   const hex = Buffer.from(content.subarray(0, 4)).toString('hex');

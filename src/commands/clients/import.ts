@@ -8,6 +8,7 @@ import { renderRecords } from '../../administration/import/render.ts';
 import { summarizeImport } from '../../administration/import/summary.ts';
 import { validateDrafts } from '../../administration/import/validate-drafts.ts';
 import { describeUnrelated } from '../../files/describe-content.ts';
+import { decodeUtf16 } from '../../files/text-encoding.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { printable } from '../../text.ts';
 import { decodeInput, type InputFile, readInput } from '../input-file.ts';
@@ -70,7 +71,8 @@ async function readDatabase(file: string, now: number): Promise<Drafts> {
 function readText(source: ImportSource, input: InputFile, now: number): Drafts {
   if (isSqlite(input.content))
     throw new OperatorError([`${input.name}: is a SQLite database, which is not read from a pipe: name its file`]);
-  const text = decodeInput(input);
+  // The clients of databases on Windows write UTF-16.
+  const text = (source === 'identityserver' ? decodeUtf16(input.content) : undefined) ?? decodeInput(input);
   try {
     return readers[source](text, now);
   } catch (error) {

@@ -1,4 +1,10 @@
 import { type Command, Option } from 'commander';
+import {
+  assumedNames,
+  type DatabaseName,
+  databaseNames,
+  storeQuery,
+} from '../../administration/import/identity-server/database/query.ts';
 import { environment } from '../../environment.ts';
 import { printWarnings } from '../output/errors.ts';
 import type { OutputFormat } from '../output/text.ts';
@@ -57,20 +63,61 @@ Exit codes: 0 every client works as before, 1 the file cannot be read,
 
 function addImport(clients: Command): void {
   const command = clients.command('import').description('convert the clients of another server to client records');
-  const add = (source: ImportSource, description: string) =>
-    command
-      .command(source)
-      .description(description)
-      .argument('<file>', 'JSON; - is standard input')
-      .option('--out <file>', 'write the records to a file, YAML. Default, and -: standard output')
-      .option('--force', 'overwrite an existing file')
-      .addHelpText('after', `${importHelp}\n\nMore: docs/move-from-${source}.md`)
-      .action(async (file: string, options: OutputFileOptions) => {
-        const { importClients } = await import('./import.ts');
-        process.exitCode = await importClients(source, file, options);
-      });
-  add('identityserver', 'import the Clients of an IdentityServer from its configuration');
-  add('keycloak', 'import the clients of a Keycloak realm from its export');
+  addImportIdentityServer(command);
+  const keycloak = command
+    .command('keycloak')
+    .description('import the clients of a Keycloak realm from its export')
+    .argument('<file>', 'JSON; - is standard input')
+    .action((file: string, options: OutputFileOptions) => runImport('keycloak', file, options));
+  addImportOutput(keycloak, `${importHelp}\n\nMore: docs/move-from-keycloak.md`);
+}
+
+const databaseHelp = `
+A SQLite database is read as it is. For another one, run the query that --query
+prints, and import its output:
+  countersign clients import identityserver --query postgresql > query.sql
+  psql -At -f query.sql -d DATABASE > result.txt
+  mysql --default-character-set=utf8mb4 -N -r DATABASE < query.sql > result.txt
+  sqlcmd -y 0 -f 65001 -d DATABASE -i query.sql -o result.txt
+  countersign clients import identityserver result.txt --out clients.yaml
+${importHelp}
+
+More: docs/move-from-identityserver.md`;
+
+interface IdentityServerOptions extends OutputFileOptions {
+  readonly query?: DatabaseName;
+  readonly schema?: string;
+}
+
+function addImportIdentityServer(parent: Command): void {
+  const description = 'print a SELECT that yields what the import reads from this database';
+  const command = parent
+    .command('identityserver')
+    .description('import the clients of an IdentityServer from its configuration or database')
+    .argument('[file]', 'JSON, a SQLite database, or the output of the query; - is standard input')
+    .addOption(new Option('--query <database>', description).choices(databaseNames).conflicts(['out', 'force']))
+    .addOption(new Option('--schema <name>', 'schema of the tables in the query, if it is not the default one'))
+    .action(async (file: string | undefined, options: IdentityServerOptions) => {
+      const { query, schema } = options;
+      if ((file === undefined) === (query === undefined))
+        command.error('error: expected either a file, such as appsettings.json, or --query');
+      if (schema !== undefined && query === undefined) command.error('error: --schema requires --query');
+      if (query !== undefined) process.stdout.write(storeQuery(query, assumedNames(schema)));
+      if (file !== undefined) await runImport('identityserver', file, options);
+    });
+  addImportOutput(command, databaseHelp);
+}
+
+async function runImport(source: ImportSource, file: string, options: OutputFileOptions): Promise<void> {
+  const { importClients } = await import('./import.ts');
+  process.exitCode = await importClients(source, file, options);
+}
+
+function addImportOutput(command: Command, help: string): void {
+  command
+    .option('--out <file>', 'write the records to a file, YAML. Default, and -: standard output')
+    .option('--force', 'overwrite an existing file')
+    .addHelpText('after', help);
 }
 
 const exportHelp = `

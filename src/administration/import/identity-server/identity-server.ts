@@ -1,9 +1,9 @@
 import type { Json } from '../../../clients/json-value.ts';
 import { type Draft, type Drafts, ImportError } from '../draft.ts';
-import { parseLenientJson } from '../lenient-json.ts';
 import { draftIdentityServerClient, type Server } from './client.ts';
 import { type Configuration, findConfiguration } from './configuration.ts';
 import { rejectCSharp } from './csharp.ts';
+import { parseDecoratedJson } from './database/decorated-json.ts';
 import { parseQueryResult } from './database/query-result.ts';
 import { noteOf } from './differences.ts';
 import { type Item, sectionOf, textOf } from './dotnet-configuration.ts';
@@ -20,7 +20,7 @@ import { readResources } from './resources.ts';
  */
 export function readIdentityServer(text: string, now: number): Drafts {
   rejectCSharp(text);
-  return readConfiguration(parseQueryResult(text) ?? parseLenientJson(text), now);
+  return readConfiguration(parseQueryResult(text) ?? parseDecoratedJson(text), now);
 }
 
 /**

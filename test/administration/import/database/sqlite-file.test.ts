@@ -160,15 +160,16 @@ describe('a SQLite database of IdentityServer', () => {
 });
 
 function readTables(): string[] {
-  const database = new DatabaseSync(source, { readOnly: true });
+  // A copy: to read a database in WAL mode, SQLite writes files beside it.
+  const copy = new DatabaseSync(database(), { readOnly: true });
   try {
     const query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
-    return database
+    return copy
       .prepare(query)
       .all()
       .map(({ name }) => String(name));
   } finally {
-    database.close();
+    copy.close();
   }
 }
 

@@ -70,7 +70,7 @@ const sqlserver: DatabaseDialect = {
   flag: same,
   object: (fields) => `(SELECT ${selectList(fields, bracketed)} ${FOR_JSON}, WITHOUT_ARRAY_WRAPPER)`,
   rows: (rows) =>
-    `COALESCE((SELECT ${selectList(asJson(rows.fields), bracketed)} ${source(rows, ` ORDER BY ${rows.orderBy}`)} ` +
+    `ISNULL((SELECT ${selectList(asJson(rows.fields), bracketed)} ${source(rows, ` ORDER BY ${rows.orderBy}`)} ` +
     `${FOR_JSON}), N'[]')`,
   document: (fields) =>
     `SELECT LOWER(CONVERT(varchar(64), HASHBYTES('SHA2_256', [d].[json]), 2)) AS [countersign_sha256], ` +
@@ -85,8 +85,8 @@ function asJson(fields: readonly Field[]): Field[] {
 const backquoted = (identifier: string) => `\`${identifier.replaceAll('`', '``')}\``;
 
 /**
- * MySQL 5.7.22 and MariaDB 10.5, which cuts an array off after `group_concat_max_len` unless told otherwise; MySQL reads
- * that part as a comment. MariaDB takes the JSON of a subquery for a string. A flag may be a bit field.
+ * MySQL 5.7.22 and MariaDB 10.5, which cuts an array off after `group_concat_max_len`; MySQL reads the part that raises it as
+ * a comment. MariaDB takes the JSON of a subquery for a string. A flag may be a bit field.
  */
 const mysql: DatabaseDialect = {
   quote: backquoted,

@@ -3,9 +3,10 @@ import type { Json } from '../../../../clients/json-value.ts';
 import { ImportError } from '../../draft.ts';
 import { parseLenientJson } from '../../lenient-json.ts';
 
-/** Of the output of a query: what was run, and how. */
-const exportCommands =
-  'psql -At -f QUERY.sql, sqlcmd -y 0 -h -1 -f 65001 -i QUERY.sql, mysql -N -r < QUERY.sql, or sqlite3 FILE < QUERY.sql';
+/** The ways to run the query that change nothing in its result. */
+export const exportCommands =
+  '`psql -At -f QUERY.sql`, `sqlcmd -y 0 -f 65001 -i QUERY.sql`, `mysql --default-character-set=utf8mb4 -N -r < QUERY.sql` ' +
+  'or `sqlite3 FILE < QUERY.sql`';
 
 /**
  * The configuration in the output of the query that `--query` prints: exactly what the database wrote, which the checksum
@@ -37,6 +38,12 @@ const restorations: readonly ((text: string) => string)[] = [
   // Rows of a part each, as of SQL Server; then also padded or trimmed, as its query writes no other white space.
   (text) => text.replaceAll(/\r?\n/g, ''),
   (text) => text.replaceAll(/[ \t\r\n]+/g, ''),
+  // Tables whose cells have lines of equal width.
+  (text) =>
+    text
+      .split(/\r?\n/)
+      .flatMap((line) => /^[|│] (.*) [|│]$/s.exec(line)?.[1] ?? [])
+      .join(''),
   // `mysql` without --raw.
   (text) => text.replaceAll(/\\([\\nt0])/g, (_, character: string) => mysqlEscapes[character] ?? character),
   // CSV, and SQL literals.

@@ -14,6 +14,9 @@ export interface StoreNames {
 /** The databases whose query `countersign clients import identityserver --query` prints. */
 export type DatabaseName = keyof typeof dialects;
 
+/** Safe: the table is closed, so its keys are the names. */
+export const databaseNames = Object.keys(dialects) as DatabaseName[];
+
 /**
  * The names that IdentityServer gives to its tables.
  *
@@ -34,13 +37,13 @@ export function assumedNames(schema: string | undefined): StoreNames {
 export function storeQuery(database: DatabaseName, names: StoreNames): string {
   const dialect: DatabaseDialect = dialects[database];
   const writer = new QueryWriter(dialect, names);
-  const lists = storeTables.map((table) => ({ name: table.table, sql: writer.rowsOf(table), isJson: true }));
+  const lists = storeTables.map((table) => ({ name: table.table, sql: `\n  ${writer.rowsOf(table)}`, isJson: true }));
   const counts = storeTables.map(({ table }) => ({
     name: table,
     sql: `(SELECT COUNT(*) FROM ${writer.table(table)})`,
     isJson: false,
   }));
-  return `${dialect.document([...lists, { name: 'rows', sql: dialect.object(counts), isJson: true }])};\n`;
+  return `${dialect.document([...lists, { name: 'rows', sql: `\n  ${dialect.object(counts)}`, isJson: true }])};\n`;
 }
 
 /** Writes the parts of a query that differ neither between databases nor between versions of IdentityServer. */
@@ -83,7 +86,7 @@ class QueryWriter {
       where: `${this.#qualified('c', table, foreignKey)} = ${this.#qualified('t', parent, 'Id')}`,
       orderBy: this.#qualified('c', table, 'Id'),
     });
-    return { name: property, sql, isJson: true };
+    return { name: property, sql: `\n    ${sql}`, isJson: true };
   }
 
   #idOf(table: string, alias: string): Field {

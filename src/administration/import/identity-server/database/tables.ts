@@ -43,7 +43,7 @@ export const storeTables: readonly StoreTable[] = [
     columns: [
       ...plain('ClientId', 'ProtocolType', 'ClientName', 'Description', 'ClientUri', 'ClientClaimsPrefix'),
       ...plain('AccessTokenLifetime', 'AccessTokenType'),
-      ...flags('Enabled', 'RequireClientSecret', 'IncludeJwtId', 'AlwaysSendClientClaims', 'RequireRequestObject'),
+      ...flags('Enabled', 'RequireClientSecret', 'IncludeJwtId'),
       // Duende IdentityServer 6.3.
       ...optional(flags('RequireDPoP')),
     ],
@@ -73,7 +73,7 @@ export const storeTables: readonly StoreTable[] = [
   },
   {
     table: 'ApiScopes',
-    columns: [...plain('Name'), ...flags('Enabled', 'Required')],
+    columns: [...plain('Name'), ...flags('Enabled')],
     children: [child('ApiScopeClaims', 'UserClaims', 'ScopeId', 'value', plain('Type'))],
   },
   { table: 'IdentityResources', columns: [...plain('Name'), ...flags('Enabled')], children: [] },
