@@ -13,6 +13,8 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const cwd = temporaryDirectory();
 const java = findProgram('java');
+/** Java compiles the example first. */
+const JAVA_TIMEOUT = 600_000;
 let server: DevelopmentServer;
 
 beforeAll(async () => {
@@ -26,7 +28,7 @@ const block = (language: string, content: string) =>
 /** Writes an example to a file, and requires that the program gets a token with it. */
 const expectToken = async (program: string, file: string, example: string, options: readonly string[] = []) => {
   writeFileSync(join(cwd, file), example);
-  const { stdout, stderr } = await runProgram(program, [...options, file], { cwd });
+  const { stdout, stderr } = await runProgram(program, [...options, file], { cwd, timeout: JAVA_TIMEOUT });
   expect(stderr).toBe('');
   expect(decodeJwt(JSON.parse(stdout.toString()).access_token).client_id).toBe('mtls.client');
 };
