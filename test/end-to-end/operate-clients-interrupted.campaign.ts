@@ -39,8 +39,22 @@ describeWith(['redis-server'], 'Ctrl-C while Redis does not reply', () => {
     await eventually(async () => (await redis.exists('countersign:apply')) === 1, apply.stderr);
     await redis.client('PAUSE', 60_000, 'WRITE');
     apply.feed(others.join(''));
-    await isBlocked();
+    await haveArrived();
     return apply;
+  };
+  /** Redis has received all writes in flight, not only that which renews the lock: those behind the first one wait. */
+  const haveArrived = async () => {
+    let before: string | undefined;
+    await eventually(
+      async () => {
+        const [, waiting] = / flags=b .* qbuf=([1-9]\d*) /.exec(String(await redis.client('LIST'))) ?? [];
+        const areAll = waiting !== undefined && waiting === before;
+        before = waiting;
+        if (!areAll) await delay(300);
+        return areAll;
+      },
+      () => 'no write waits in Redis',
+    );
   };
   const isBlocked = () =>
     eventually(
