@@ -8,8 +8,8 @@ export async function findSharedInFiles(
   { clients, locate }: Pick<ClientsFilesResult, 'clients' | 'locate'>,
   context: SharingContext,
 ): Promise<SharedIdentities> {
-  const owners = clients.map((client) => ({ client, location: describeLocation(locate(client.clientId)) }));
   const found = new SharedIdentities();
-  for await (const shared of findSharedAmong(owners, context)) found.add(shared);
+  const locationOf = (clientId: string) => describeLocation(locate(clientId));
+  for await (const shared of findSharedAmong(clients, locationOf, context)) found.add(shared);
   return found;
 }

@@ -46,17 +46,30 @@ export async function* findSharedIdentities(
   yield* overlappingPatterns(index, load, context);
 }
 
-/** Finds the shared identities of clients in memory. Requests are served meanwhile. */
+/**
+ * Finds the shared identities of clients in memory. Requests are served meanwhile.
+ *
+ * @param locate the location of the record of a client
+ */
 export async function* findSharedAmong(
-  owners: readonly IdentityOwner[],
+  clients: readonly Client[],
+  locate: (clientId: string) => string | undefined,
   context: SharingContext,
 ): AsyncGenerator<SharedIdentity> {
   const index = new IdentityIndex();
-  for (const [number, { client }] of owners.entries()) {
+  for (const [number, client] of clients.entries()) {
     if (number % BATCH_SIZE === BATCH_SIZE - 1) await yieldToEventLoop();
     index.add(client, number);
   }
-  yield* findSharedIdentities(index, async (numbers) => numbers.map((number) => owners[number]), context);
+  const ownerAt = (number: number) => {
+    const client = clients[number];
+    return client && { client, location: locate(client.clientId) };
+  };
+  const load: LoadOwners = async (numbers) => {
+    await yieldToEventLoop();
+    return numbers.map(ownerAt);
+  };
+  yield* findSharedIdentities(index, load, context);
 }
 
 async function* loadAll(owners: readonly number[], load: LoadOwners): AsyncGenerator<IdentityOwner> {
