@@ -8,6 +8,7 @@ const HIERARCHICAL = new RegExp(
   String.raw`^${SCHEME}//([${NAME}:]*@)?(\[[0-9A-Fa-f:.]+\]|[${NAME}]*)(?::([0-9]*))?(/[${NAME}:@/]*)?(\?[${NAME}:@/?]*)?$`,
 );
 const OTHER = new RegExp(`^${SCHEME}(?!//)`);
+const isUnreserved = new RegExp(`^[${UNRESERVED}]$`);
 const MALFORMED_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 
 const defaultPorts: Readonly<Record<string, string>> = { http: '80', https: '443' };
@@ -40,14 +41,18 @@ function isDefault(port: string, scheme: string): boolean {
 
 /** Decodes what means the same without percent-encoding, and writes the rest in upper case (RFC 3986 §6.2.2). */
 function unescaped(part: string): string {
-  if (!part.includes('%')) return part;
-  return part.replace(/%([0-9A-Fa-f]{2})/g, (encoded, hex: string) => {
-    const character = String.fromCharCode(Number.parseInt(hex, 16));
-    return isUnreserved.test(character) ? character : encoded.toUpperCase();
-  });
+  const [start = '', ...encoded] = part.split('%');
+  return start + encoded.map((text) => unescapedBytes.get(text.slice(0, 2).toUpperCase()) + text.slice(2)).join('');
 }
 
-const isUnreserved = new RegExp(`^[${UNRESERVED}]$`);
+/** What stands for each byte, by its two hexadecimal digits. */
+const unescapedBytes: ReadonlyMap<string, string> = new Map(
+  Array.from({ length: 256 }, (_, byte) => {
+    const digits = byte.toString(16).toUpperCase().padStart(2, '0');
+    const character = String.fromCharCode(byte);
+    return [digits, isUnreserved.test(character) ? character : `%${digits}`] as const;
+  }),
+);
 
 /** Percent-encodings stay in upper case. */
 function lowerCase(host: string): string {

@@ -70,12 +70,11 @@ test('canonicalUri changes nothing in what it returns', () => {
   );
 });
 
-test('canonicalUri gives one spelling only to what WHATWG URL parses alike', () => {
+test('canonicalUri keeps what WHATWG URL reads in an https URL', () => {
   fc.assert(
-    fc.property(part, part, (one, other) => {
-      const [first, second] = [`https://a.example/${one}`, `https://a.example/${other}`];
-      fc.pre(canonicalUri(first) === canonicalUri(second));
-      expect(decodeUnreserved(first)).toBe(decodeUnreserved(second));
+    fc.property(part, (rest) => {
+      const url = `https://a.example/${rest}`;
+      expect(decodeUnreserved(canonicalUri(url))).toBe(decodeUnreserved(url));
     }),
   );
 });
@@ -83,17 +82,17 @@ test('canonicalUri gives one spelling only to what WHATWG URL parses alike', () 
 /** WHATWG URL resolves dot segments and keeps percent-encodings. */
 function decodeUnreserved(url: string): string {
   return new URL(url).href.replace(/%[0-9a-f]{2}/gi, (encoded) => {
-    const character = decodeURIComponent(encoded);
+    const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
     return /[\w.~-]/.test(character) ? character : encoded.toUpperCase();
   });
 }
 
 test.each([
-  ['dot segments', `https://a/${'../'.repeat(300_000)}`],
-  ['percent-encodings', `https://a/${'%2E'.repeat(300_000)}`],
-  ['user names', `https://${'a:'.repeat(500_000)}`],
-  ['labels before a backslash', `https://${'a.'.repeat(500_000)}\\`],
+  ['dot segments', `https://a/${'../'.repeat(60_000)}`],
+  ['percent-encodings', `https://a/${'%2E'.repeat(60_000)}`],
+  ['user names', `https://${'a:'.repeat(100_000)}`],
+  ['labels before a backslash', `https://${'a.'.repeat(100_000)}\\`],
 ])('canonicalUri takes linear time for %s', (_, text) => {
-  // A million characters, a thousand times as many as a request may have: quadratic time would be hours.
+  // 200,000 characters, two hundred times as many as a request may have: quadratic time would exceed the timeout.
   expect(canonicalUri(text).length).toBeLessThanOrEqual(text.length);
 });
