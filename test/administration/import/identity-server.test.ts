@@ -188,7 +188,7 @@ describe('IdentityServer clients are found', () => {
       '{"Clients:0:ClientId": "a", "clients": [{"clientid": "b"}]}',
       'two values of "clients:0:clientid"',
     ],
-    ['a name with many colons', `{"${'a:'.repeat(100_000)}": 1}`, 'a name with more than 64 parts'],
+    ['a name with many colons', `{"${'a:'.repeat(100_000)}": 1}`, 'nested deeper than 64 levels'],
   ])('is rejected: %s', (_, text, message) => {
     expect(() => imported(text)).toThrow(ImportError);
     expect(() => imported(text)).toThrow(message);

@@ -37,9 +37,10 @@ interface Place {
 function addTo(node: Node, value: Json, { path, written }: Place): void {
   if (typeof value === 'object' && value !== null) {
     for (const [names, member] of Object.entries(value)) {
-      const parts = names.split(':');
-      if (parts.length > MAX_DEPTH) throw new ImportError(`a name with more than ${MAX_DEPTH} parts`);
-      addTo(parts.reduce(memberOf, node), member, { path: `${path}:${names.toLowerCase()}`, written });
+      const inner = `${path}:${names.toLowerCase()}`;
+      // The importers recurse over the result.
+      if (inner.split(':').length > MAX_DEPTH) throw new ImportError(`nested deeper than ${MAX_DEPTH} levels`);
+      addTo(names.split(':').reduce(memberOf, node), member, { path: inner, written });
     }
     return;
   }
