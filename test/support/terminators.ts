@@ -5,6 +5,7 @@ import { startShippedHaproxy } from './haproxy.ts';
 import { startShippedNginx } from './nginx.ts';
 import type { ProgramName } from './programs.ts';
 import type { RunningTerminator, ShippedTerminatorOptions } from './shipped-terminator.ts';
+import { startShippedTraefik } from './traefik.ts';
 
 /** A terminator with the configuration that the repository ships for it. */
 export interface ShippedTerminator {
@@ -32,6 +33,7 @@ export const terminators = {
     env: { COUNTERSIGN_TERMINATOR: 'caddy' },
     start: startShippedCaddy,
   },
+  traefik: { program: 'traefik', env: { COUNTERSIGN_TERMINATOR: 'traefik' }, start: startShippedTraefik },
 } as const satisfies Record<string, ShippedTerminator>;
 
 export type TerminatorName = keyof typeof terminators;

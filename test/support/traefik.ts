@@ -3,31 +3,66 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { basename, join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import { mtlsHost } from './deployment.ts';
 import { apiHost, type EdgeProxyOptions } from './edge-proxies.ts';
 import { eventually } from './eventually.ts';
 import { programPath } from './program-path.ts';
-import type { RunningTerminator } from './shipped-terminator.ts';
-import { shippedFiles } from './shipped-text.ts';
+import type { RunningTerminator, ShippedTerminatorOptions } from './shipped-terminator.ts';
+import { type Replacements, shippedFiles } from './shipped-text.ts';
 import { startListener } from './start-listener.ts';
 
-const paths = { static: 'deploy/edge/traefik.yaml', dynamic: 'deploy/edge/traefik-dynamic.yaml' } as const;
-
 /** Runs the real Traefik with `deploy/edge/traefik.yaml`. */
-export async function startShippedTraefikEdge(options: EdgeProxyOptions): Promise<RunningTerminator> {
+export function startShippedTraefikEdge(options: EdgeProxyOptions): Promise<RunningTerminator> {
   const { directory, port, edge, upstream, replace = [] } = options;
-  const folder = mkdtempSync(join(directory, 'traefik-'));
-  // It checks over TCP only.
-  const relay = await startRelay(edge);
-  const files = shippedFiles(Object.values(paths), [
-    ...replace,
-    ['address: :443', `address: 127.0.0.1:${port}`],
-    ['/etc/traefik/countersign/traefik-dynamic.yaml', join(folder, basename(paths.dynamic))],
-    ['/etc/traefik/countersign/', `${directory}/`],
-    ['http://127.0.0.1:8081', relay.url],
+  const addresses = (relay: string): Replacements => [
+    ['http://127.0.0.1:8081', relay],
     ['http://127.0.0.1:8080', upstream],
-  ]);
-  for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, basename(path)), text);
-  const args = [`--configFile=${join(folder, basename(paths.static))}`];
+  ];
+  return startTraefik({ folder: 'deploy/edge', directory, port, socket: edge, host: apiHost, replace, addresses });
+}
+
+/** The same with `deploy/terminators/traefik.yaml`. */
+export function startShippedTraefik(options: ShippedTerminatorOptions): Promise<RunningTerminator> {
+  const { directory, port, socket, replace = [] } = options;
+  const addresses = (relay: string): Replacements => [['http://127.0.0.1:8080', relay]];
+  return startTraefik({ folder: 'deploy/terminators', directory, port, socket, host: mtlsHost, replace, addresses });
+}
+
+interface TraefikOptions {
+  /** In which the repository has the two files. */
+  readonly folder: string;
+  /** Has the certificates. */
+  readonly directory: string;
+  readonly port: number;
+  /** Where Countersign listens. */
+  readonly socket: string;
+  /** One of the names that it serves. */
+  readonly host: string;
+  readonly replace: Replacements;
+  /** @param relay the address of Countersign for Traefik, which connects over TCP only */
+  readonly addresses: (relay: string) => Replacements;
+}
+
+async function startTraefik(options: TraefikOptions): Promise<RunningTerminator> {
+  const { folder, directory, port, socket, host, replace, addresses } = options;
+  const own = mkdtempSync(join(directory, 'traefik-'));
+  const relay = await startRelay(socket);
+  const [main, dynamic] = ['traefik.yaml', 'traefik-dynamic.yaml'].map((name) => join(folder, name)) as [
+    string,
+    string,
+  ];
+  const files = shippedFiles(
+    [main, dynamic],
+    [
+      ...replace,
+      ['address: :443', `address: 127.0.0.1:${port}`],
+      ['/etc/traefik/countersign/traefik-dynamic.yaml', join(own, basename(dynamic))],
+      ['/etc/traefik/countersign/', `${directory}/`],
+      ...addresses(relay.url),
+    ],
+  );
+  for (const [path, text] of Object.entries(files)) writeFileSync(join(own, basename(path)), text);
+  const args = [`--configFile=${join(own, basename(main))}`];
   const traefik = await startListener({ command: programPath('traefik'), args, ports: [port] }).catch((error) => {
     relay.stop();
     throw error;
@@ -37,7 +72,7 @@ export async function startShippedTraefikEdge(options: EdgeProxyOptions): Promis
     return traefik.stop();
   };
   // It listens before it has loaded the dynamic configuration.
-  const isLoaded = async () => (await presentedName(port)) === apiHost;
+  const isLoaded = async () => (await presentedName(port, host)) === host;
   await eventually(isLoaded, traefik.errors).catch(async (error) => {
     await stop();
     throw error;
@@ -45,9 +80,9 @@ export async function startShippedTraefikEdge(options: EdgeProxyOptions): Promis
   return { ...traefik, stop };
 }
 
-/** The first DNS name of the server's certificate; undefined if the handshake fails. */
-async function presentedName(port: number): Promise<string | undefined> {
-  const socket = connectTls({ host: '127.0.0.1', port, servername: apiHost, rejectUnauthorized: false });
+/** The first DNS name of the server's certificate for a name; undefined if the handshake fails. */
+async function presentedName(port: number, servername: string): Promise<string | undefined> {
+  const socket = connectTls({ host: '127.0.0.1', port, servername, rejectUnauthorized: false });
   const connected = await once(socket, 'secureConnect').catch(() => undefined);
   const names = connected && socket.getPeerCertificate().subjectaltname;
   socket.destroy();

@@ -1,0 +1,3 @@
+import { describeForgeriesThrough } from '../support/forgery-suite.ts';
+
+describeForgeriesThrough('traefik');
