@@ -459,7 +459,7 @@ describe('a client that IdentityServer rejects is imported with the note that it
     ['a type in lower case', { ClientSecrets: [{ ...name, Type: 'x509name' }] }, 'its Type is x509name'],
     [
       'a thumbprint with colons',
-      { ClientSecrets: [{ Type: 'X509Thumbprint', Value: 'AB:'.repeat(19) + 'AB' }] },
+      { ClientSecrets: [{ Type: 'X509Thumbprint', Value: Array.from({ length: 20 }, () => 'AB').join(':') }] },
       '40 hex digits',
     ],
     [

@@ -22,7 +22,7 @@ const secret = fc.record({
     'CN=b, O=c',
     'CN=b,O=c',
     'ab'.repeat(20),
-    'AB:'.repeat(19) + 'AB',
+    Array.from({ length: 20 }, () => 'AB').join(':'),
     'x',
     null,
   ),
