@@ -230,7 +230,7 @@ const declared = {
   COUNTERSIGN_VERIFY_HEADER: '',
 };
 
-for (const terminator of ['caddy', 'envoy'] as const) {
+for (const terminator of ['caddy', 'envoy', 'traefik'] as const) {
   describeWith([terminator, 'redis-server'], `behind the shipped ${terminator}, which admits every certificate`, () => {
     test('CHAIN_VERIFIED_BY=terminator makes none of them verified', async () => {
       const deployment = await startDeployment({ terminator, clientCa, env: declared });
