@@ -152,9 +152,7 @@ describeWith(['redis-server'], 'traces of OpenTelemetry', () => {
   });
 
   test('that cannot be exported are reported, and every client gets its token', async () => {
-    const server = await startServer({
-      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
-    });
+    const server = await startServer({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' });
     const response = await sendRequest(server.url, { body, lines: [clientLine] });
     expect(response.status).toBe(200);
     await server.stop();

@@ -68,6 +68,7 @@ export function readTracingConfig(
   if (ratio && !isRatio(ratio.value)) {
     onProblem(`${ratio.name}: "${ratio.value}" is not a number from 0 to 1`);
   }
+  const protocol = oneOf(protocols, read('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'));
   const sampler = oneOf(samplerNames, read('OTEL_TRACES_SAMPLER'));
   if (ratio && !sampler.endsWith('traceidratio')) {
     onWarning(
@@ -80,7 +81,7 @@ export function readTracingConfig(
     );
   }
   return {
-    protocol: oneOf(protocols, read('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL')),
+    protocol,
     sampler,
     ratio: ratio ? Number(ratio.value) : 1,
   };
