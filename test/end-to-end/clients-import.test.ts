@@ -70,6 +70,41 @@ describe('countersign clients import', () => {
     expect((await run('check', out)).code).toBe(0);
   });
 
+  test('reads a SQLite database of IdentityServer from its file', async () => {
+    const path = join(repositoryRoot, 'test/cases/identityserver-configuration/configuration.db');
+    const { code, stdout, stderr } = await run('import', 'identityserver', path);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^51 clients: /)]);
+    expect(stdout).toContain('- client_id: mtls.client\n');
+    const args = ['clients', 'import', 'identityserver', '-'];
+    const piped = await runCountersign(args, { env, input: readFileSync(path) });
+    expect([piped.code, piped.stderr]).toEqual([
+      1,
+      'countersign: standard input: is a SQLite database, which is not read from a pipe: name its file\n',
+    ]);
+  });
+
+  test.each([
+    ['postgresql', 'SELECT '],
+    ['sqlserver', 'SELECT '],
+    ['mysql', '/*M! SET STATEMENT '],
+    ['sqlite', 'SELECT '],
+  ])('prints a query for %s, and nothing else', async (database, start) => {
+    const { code, stdout, stderr } = await run('import', 'identityserver', '--query', database);
+    expect([code, stderr, stdout.startsWith(start), stdout.endsWith(';\n')]).toEqual([0, '', true, true]);
+    expect(stdout).not.toMatch(/\b(?:INSERT|UPDATE|DELETE|INTO)\b/);
+  });
+
+  test.each([[[]], [['clients.json', '--query', 'mysql']], [['--schema', 'ids', 'clients.json']]])(
+    'rejects the arguments %s of "identityserver"',
+    async (args) => {
+      const { code, stdout, stderr } = await run('import', 'identityserver', ...args);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(
+        /^error: (?:expected either a file, such as appsettings\.json, or --query|--schema requires)/,
+      );
+    },
+  );
+
   test('overwrites a file only with --force', async () => {
     const source = file('again.json', configurationOf(client));
     const out = file('mine.yaml', 'mine');
@@ -92,6 +127,7 @@ describe('countersign clients import', () => {
       'import keycloak',
     ],
     ['C#', 'identityserver', 'using System;\nclass C {}', '\n    Clients = Config.Clients,\n}));\ncountersign: '],
+    ['a SQLite database', 'keycloak', 'SQLite format 3\0', 'is a SQLite database, expected JSON'],
     ['a file that is not UTF-8', 'keycloak', Buffer.from('\uFEFF{"clients": []}', 'utf16le'), 'is UTF-16LE text'],
     ['a file that is nested too deeply', 'identityserver', '['.repeat(100_000), 'nested deeper than 64 levels'],
   ])('rejects %s, and names it', async (_, source, content, message) => {

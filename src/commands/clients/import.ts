@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { basename } from 'node:path';
 import { type Drafts, ImportError } from '../../administration/import/draft.ts';
 import { CSharpError } from '../../administration/import/identity-server/csharp.ts';
@@ -69,8 +70,8 @@ async function readDatabase(file: string, now: number): Promise<Drafts> {
 }
 
 function readText(source: ImportSource, input: InputFile, now: number): Drafts {
-  if (isSqlite(input.content))
-    throw new OperatorError([`${input.name}: is a SQLite database, which is not read from a pipe: name its file`]);
+  const problem = binaryProblem(source, input);
+  if (problem !== undefined) throw new OperatorError([`${input.name}: ${problem}`]);
   // The clients of databases on Windows write UTF-16.
   const text = (source === 'identityserver' ? decodeUtf16(input.content) : undefined) ?? decodeInput(input);
   try {
@@ -82,4 +83,14 @@ function readText(source: ImportSource, input: InputFile, now: number): Drafts {
     const instead = describeUnrelated(input.content);
     throw new OperatorError([`${input.name}: ${instead === undefined ? error.message : `${instead}; expected JSON`}`]);
   }
+}
+
+/** Why content is a database that cannot be read; undefined for text. */
+function binaryProblem(source: ImportSource, { name, content }: InputFile): string | undefined {
+  if (isSqlite(content)) {
+    const expected = source === 'identityserver' ? 'which is not read from a pipe: name its file' : 'expected JSON';
+    return `is a SQLite database, ${expected}`;
+  }
+  if (isUtf8(content) || !/\.(?:db3?|sqlite3?)$/i.test(name)) return undefined;
+  return 'is not a SQLite database: its header is missing. If it is encrypted, export it without a password';
 }

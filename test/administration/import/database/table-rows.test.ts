@@ -77,6 +77,13 @@ describe('JSON in the shape of the tables', () => {
     );
   });
 
+  test('may have a secret that never ends', () => {
+    const ClientSecrets = [{ ...secret, Expiration: 'infinity' }];
+    const [record] = imported({ Clients: [{ ...client, ClientSecrets }] }).clients;
+    expect(record).toMatchObject({ client_secrets: [{ type: 'X509Name', value: 'CN=a' }] });
+    expect(JSON.stringify(record)).not.toContain('expiration');
+  });
+
   test('may have no scopes, secrets or grants', () => {
     const Clients = [{ ...client, AllowedScopes: [], ClientSecrets: [] }];
     expect(imported({ Clients }).skipped).toEqual({ a: expect.stringContaining('no unexpired secret') });

@@ -87,6 +87,9 @@ function childRows(row: Section, child: ChildTable, lists: Section): unknown[] |
   return itemsOf(list).flatMap(({ value }) => (textOf(sectionOf(value).get(foreignKey)) === id ? [value] : []));
 }
 
+/** How PostgreSQL stores the last instant of .NET. */
+const FOREVER = 'infinity';
+
 function fromChildRows(rows: readonly unknown[], { shape, columns, foreignKey }: ChildTable): unknown {
   const read = (row: unknown, index: number) => {
     const column = columns[index]?.name.toLowerCase();
@@ -96,7 +99,9 @@ function fromChildRows(rows: readonly unknown[], { shape, columns, foreignKey }:
   if (shape === 'entry') return Object.fromEntries(rows.map((row) => [read(row, 0) ?? '', read(row, 1) ?? '']));
   const isProperty = ([key]: [string, Member]) => !rowColumns.has(key) && key !== foreignKey.toLowerCase();
   return rows.map((row) =>
-    Object.fromEntries([...sectionOf(row)].filter(isProperty).map(([, { name, value }]) => [name, value])),
+    Object.fromEntries(
+      [...sectionOf(row)].filter(isProperty).map(([, { name, value }]) => [name, value === FOREVER ? null : value]),
+    ),
   );
 }
 
