@@ -85,7 +85,8 @@ const boundedWaits = {
   // Commands in flight fail at once when a connection ends. With retries, ioredis loses them when it reconnects.
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
-  retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, 2000),
+  // The first one soon: what is not announced meanwhile has to be in force within a second (`heartbeat.ts`).
+  retryStrategy: (attempt: number) => (attempt === 1 ? 20 : Math.min(50 * 2 ** attempt, 2000)),
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 } as const satisfies RedisOptions;
 

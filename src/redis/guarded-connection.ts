@@ -1,7 +1,7 @@
 import type { RedisAccess } from './connect.ts';
 import { openRedis, type RedisConnection } from './connection.ts';
 import { GuardedRedis } from './guarded-redis.ts';
-import { dropWhenSilent } from './heartbeat.ts';
+import { dropWhenSilent, Suspicion } from './heartbeat.ts';
 import { throttleStatus } from './throttle.ts';
 
 /** Each is called on changes only. */
@@ -16,6 +16,8 @@ export interface ConnectionEvents {
 export interface GuardedConnection {
   readonly connection: RedisConnection;
   readonly redis: GuardedRedis;
+  /** Raised by connections to the same server that are probed all the time. */
+  readonly suspicion: Suspicion;
 }
 
 /** Longer than a request waits: a late reply still fills the cache for the next request. */
@@ -43,7 +45,8 @@ export async function openGuardedConnection(
     },
     onSentinelRefusal: throttleStatus((problem) => problem !== undefined && events.onSentinelRefusal(problem)),
   });
-  dropWhenSilent(connection.redis);
+  const suspicion = new Suspicion();
+  dropWhenSilent(connection.redis, suspicion);
   redis = new GuardedRedis(connection, reportStatus);
-  return { connection, redis };
+  return { connection, redis, suspicion };
 }

@@ -2,21 +2,55 @@ import { Cluster, type Redis } from 'ioredis';
 import { isErrorReply } from './reply-shapes.ts';
 
 /**
- * Drops connections whose server has been unresponsive for 750 ms, so that new ones are made: to the master that Sentinel
- * names by then, or to the nodes that the cluster has by then.
+ * Shared by connections that are lost together, such as behind a firewall that drops their packets: whether a reply is
+ * overdue on one that is probed all the time.
  */
-export function dropWhenSilent(redis: Redis | Cluster): void {
+export class Suspicion {
+  readonly #sources = new Set<object>();
+  readonly #connections: Pick<Heartbeat, 'endIfUnanswered'>[] = [];
+
+  get isRaised(): boolean {
+    return this.#sources.size > 0;
+  }
+
+  /** Adds a connection, which is probed while the suspicion is raised. */
+  watch(connection: Pick<Heartbeat, 'endIfUnanswered'>): void {
+    this.#connections.push(connection);
+  }
+
+  /** The connection on which a reply was overdue is dropped: others that do not reply either are not waited for. */
+  confirm(): void {
+    for (const connection of this.#connections) connection.endIfUnanswered();
+  }
+
+  /** @param source the connection */
+  set(source: object, isOverdue: boolean): void {
+    if (!isOverdue) this.#sources.delete(source);
+    else this.#sources.add(source);
+  }
+}
+
+/**
+ * Drops connections whose server is unresponsive, so that new ones are made: to the master that Sentinel names by then, or
+ * to the nodes that the cluster has by then. A connection is probed while a command waits for a reply, or while there is a
+ * suspicion; otherwise every ten seconds. Without commands, nothing depends on it.
+ */
+export function dropWhenSilent(redis: Redis | Cluster, suspicion = new Suspicion()): void {
   if (!(redis instanceof Cluster)) {
-    dropNodeWhenSilent(redis, () => redis.disconnect(true));
+    dropNodeWhenSilent(redis, suspicion, () => redis.disconnect(true));
     return;
   }
-  const monitor = (node: Redis) => dropNodeWhenSilent(node, () => node.disconnect());
+  const monitor = (node: Redis) => dropNodeWhenSilent(node, suspicion, () => node.disconnect());
   for (const node of redis.nodes('all')) monitor(node);
   redis.on('+node', monitor);
 }
 
-function dropNodeWhenSilent(node: Redis, onSilent: () => void): void {
-  const heartbeat = createHeartbeat({ redis: node, onSilent });
+const IDLE_MILLISECONDS = 10_000;
+
+function dropNodeWhenSilent(node: Redis, suspicion: Suspicion, onSilent: () => void): void {
+  const isNeeded = () => suspicion.isRaised || node.commandQueue.length > 0;
+  const heartbeat = createHeartbeat({ redis: node, onSilent, interval: IDLE_MILLISECONDS, isNeeded });
+  suspicion.watch(heartbeat);
   if (node.status === 'ready') heartbeat.start();
   node.on('ready', heartbeat.start);
   node.on('close', heartbeat.stop);
@@ -31,28 +65,51 @@ export interface Heartbeat {
   readonly lastProbeAt: number;
   /** Starts on a new connection, which counts as probed now. */
   start(): void;
+  /** Calls `onSilent` if two PINGs are unanswered. */
+  endIfUnanswered(): void;
   /** Stops probing; no earlier probe counts any more. */
   stop(): void;
 }
 
 interface HeartbeatOptions {
   readonly redis: { ping(): Promise<unknown> };
-  /** Called when a connected server has been unresponsive for 750 ms, or for 2 s on a new connection. */
+  /** Called when the server has not replied to four PINGs, 600 ms, or for 2 s on a new connection. */
   readonly onSilent: () => void;
   /** Whether a reply to PING proves that the connection serves its purpose. Default: any reply does, also an error. */
   readonly isValidReply?: (reply: unknown) => boolean;
+  /** Milliseconds between PINGs that are answered in time. Default: 300. */
+  readonly interval?: number;
+  /** Asked every 150 ms: whether to send a PING before the interval has passed. Default: never. */
+  readonly isNeeded?: () => boolean;
+  /** Called every 150 ms with whether a reply is overdue. */
+  readonly onTick?: (isOverdue: boolean) => void;
 }
 
-const INTERVAL_MILLISECONDS = 150;
+/**
+ * A connection that is cut off behind a reply is dropped 900 ms after the PING of that reply was sent: the next one is sent
+ * after 300 ms, and three more while it is not answered, 150 ms apart. A new connection is made 20 ms later. A change that is
+ * not announced on the old one is therefore in force within a second. A reply may take 600 ms.
+ */
+const INTERVAL_MILLISECONDS = 300;
+/** While a reply is overdue. */
+const OVERDUE_MILLISECONDS = 150;
 /** Counted in probes, not in time: a process that was suspended has sent none. */
 const MAX_UNANSWERED = 4;
+/** Enough for a connection that is suspected together with another one that is dropped. */
+const MAX_UNANSWERED_IF_SUSPECTED = 2;
 /** Until the first reply on a connection: a distant Redis is late once, and then replies at each interval. */
 const MAX_UNANSWERED_AT_FIRST = 13;
 
-export function createHeartbeat({ redis, onSilent, isValidReply = () => true }: HeartbeatOptions): Heartbeat {
+export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
+  const { redis, onSilent, isValidReply = () => true, interval = INTERVAL_MILLISECONDS } = options;
+  const { isNeeded = () => false, onTick = () => {} } = options;
+  const ticksBetween = Math.round(interval / OVERDUE_MILLISECONDS);
   let timer: NodeJS.Timeout | undefined;
   let lastProbeAt = Number.NEGATIVE_INFINITY;
+  /** Since the last reply, and since the connection was made. */
   let unanswered = 0;
+  let inFlight = 0;
+  let ticks = 0;
   let maxUnanswered = MAX_UNANSWERED_AT_FIRST;
   const stop = () => {
     clearInterval(timer);
@@ -62,14 +119,17 @@ export function createHeartbeat({ redis, onSilent, isValidReply = () => true }: 
   const probe = () => {
     const sentAt = performance.now();
     const connection = timer;
-    if (unanswered++ >= maxUnanswered) return onSilent();
+    if (unanswered >= maxUnanswered) return onSilent();
+    [unanswered, inFlight, ticks] = [unanswered + 1, inFlight + 1, 0];
     const replied = redis.ping().catch((error: unknown) => {
       if (isErrorReply(error)) return error;
       throw error;
     });
     replied.then(
       (reply: unknown) => {
-        if (timer !== connection || !isValidReply(reply)) return;
+        if (timer !== connection) return;
+        inFlight -= 1;
+        if (!isValidReply(reply)) return;
         unanswered = 0;
         maxUnanswered = MAX_UNANSWERED;
         lastProbeAt = Math.max(lastProbeAt, sentAt);
@@ -78,16 +138,25 @@ export function createHeartbeat({ redis, onSilent, isValidReply = () => true }: 
       () => {},
     );
   };
+  const tick = () => {
+    ticks += 1;
+    const isOverdue = inFlight > 0 || unanswered > 0;
+    onTick(isOverdue);
+    if (isOverdue || ticks >= ticksBetween || isNeeded()) probe();
+  };
   return {
     get lastProbeAt() {
       return lastProbeAt;
     },
+    endIfUnanswered: () => {
+      if (timer && unanswered >= MAX_UNANSWERED_IF_SUSPECTED) onSilent();
+    },
     start: () => {
       stop();
-      unanswered = 0;
+      [unanswered, inFlight, ticks] = [0, 0, 0];
       maxUnanswered = MAX_UNANSWERED_AT_FIRST;
       lastProbeAt = performance.now();
-      timer = setInterval(probe, INTERVAL_MILLISECONDS).unref();
+      timer = setInterval(tick, OVERDUE_MILLISECONDS).unref();
     },
     stop,
   };

@@ -13,7 +13,7 @@ import { openKeyring } from './keyring.ts';
 import { watchRedisFiles } from './redis-files.ts';
 import { openRegistry } from './registry.ts';
 import { openRevocations } from './revocations.ts';
-import { openTokenStore } from './token-store.ts';
+import { announcedKeys, openTokenStore } from './token-store.ts';
 import { createWatchedFiles, type WatchedFiles } from './watched-files.ts';
 
 /** What the listeners need before they can serve a request. */
@@ -47,13 +47,14 @@ export async function openDependencies(config: Config, log: Log, opened: AsyncDi
   const trust = watchClientCa(config.clientCa, watched, log, () => void crls?.reload());
   const clients = config.clients.store === 'redis' ? watchRedisFiles(config.clients, watched, log) : config.clients;
   // Beside the connection of the registry: an attempt to connect may take seconds.
-  const connecting = clients.store === 'redis' ? openTokenStore(clients) : undefined;
+  const announced = clients.store === 'redis' ? announcedKeys(clients.keyPrefix) : undefined;
+  const connecting = clients.store === 'redis' ? openTokenStore(clients, announced) : undefined;
   opened.defer(async () => (await connecting)?.connection.close());
   const keyring = await openKeyring(config, connecting, watched, log).catch(collect);
   opened.defer(() => keyring?.close());
   const registry = await openRegistry(
     { ...config, clients, policy: livePolicy(config, trust) },
-    { watched, trust, log },
+    { watched, trust, log, announced: Object.values(announced ?? {}) },
   ).catch(collect);
   opened.defer(() => registry?.close());
   const revocations = await openRevocations(await connecting, clients, log);

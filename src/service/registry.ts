@@ -3,6 +3,7 @@ import { createMemoryRegistry, indexClients } from '../clients/registry/memory-r
 import type { Registry } from '../clients/registry/registry.ts';
 import { registryEvents } from '../clients/registry/registry-telemetry.ts';
 import type { Log } from '../observability/log.ts';
+import type { AnnouncedKey } from '../redis/invalidation/announced-key.ts';
 import type { ClientsConfig } from '../settings/clients.ts';
 import type { Terminator } from '../terminator/terminator.ts';
 import type { LiveTrustStore } from './client-ca.ts';
@@ -21,6 +22,8 @@ interface RegistryOptions {
   /** Undefined if it does not change. */
   readonly trust?: LiveTrustStore | undefined;
   readonly log: Log;
+  /** Keys of others, whose changes the registry announces. */
+  readonly announced?: readonly AnnouncedKey[];
 }
 
 /**
@@ -30,7 +33,7 @@ interface RegistryOptions {
  */
 export async function openRegistry(
   config: RegistryConfig,
-  { watched, trust, log }: RegistryOptions,
+  { watched, trust, log, announced = [] }: RegistryOptions,
 ): Promise<Registry> {
   const { clients, policy } = config;
   if (clients.store === 'memory') {
@@ -51,5 +54,6 @@ export async function openRegistry(
     servesEdge: config.edge !== undefined,
     now: Date.now,
     events: registryEvents(log),
+    announced,
   });
 }

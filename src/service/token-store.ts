@@ -1,6 +1,7 @@
 import type { ConnectionEvents } from '../redis/guarded-connection.ts';
+import { AnnouncedKey } from '../redis/invalidation/announced-key.ts';
 import type { RedisConfig } from '../settings/redis.ts';
-import type { TokenStore } from '../tokens/token-store.ts';
+import type { AnnouncedKeys, TokenStore } from '../tokens/token-store.ts';
 
 /** The registry's connection already logs that Redis is unreachable, and which sentinel refuses. */
 const silent: ConnectionEvents = { onConnection: () => {}, onSentinelRefusal: () => {} };
@@ -9,12 +10,20 @@ const silent: ConnectionEvents = { onConnection: () => {}, onSentinelRefusal: ()
  * Connects to the Redis of the keyring and of token revocations. Resolves after the first attempt, whether or not that
  * succeeds, and keeps trying. Only loads ioredis when called, which is large. Close it with `connection.close()`.
  */
-export async function openTokenStore({ address, tls, keyPrefix }: Omit<RedisConfig, 'files'>): Promise<TokenStore> {
+export async function openTokenStore(
+  { address, tls, keyPrefix }: Omit<RedisConfig, 'files'>,
+  announced?: AnnouncedKeys,
+): Promise<TokenStore> {
   const { openGuardedConnection } = await import('../redis/guarded-connection.ts');
   const listeners: (() => void)[] = [];
   const onConnected = () => {
     for (const listener of listeners) listener();
   };
   const opened = await openGuardedConnection({ address, tls }, silent, onConnected);
-  return { ...opened, keyPrefix, onReconnected: (listener) => void listeners.push(listener) };
+  return { ...opened, keyPrefix, announced, onReconnected: (listener) => void listeners.push(listener) };
+}
+
+/** The keys that are polled there, whose changes the registry's connection announces. */
+export function announcedKeys(keyPrefix: string): AnnouncedKeys {
+  return { revocations: new AnnouncedKey(`${keyPrefix}revocations`), keyring: new AnnouncedKey(`${keyPrefix}keyring`) };
 }

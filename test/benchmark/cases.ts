@@ -1,5 +1,6 @@
 import { administration } from './administration/administration.ts';
 import type { Case, RunContext } from './cases/case.ts';
+import { idle } from './cases/idle.ts';
 import { openLoopCase } from './cases/open-loop.ts';
 import { overload } from './cases/overload.ts';
 import { soak } from './cases/soak.ts';
@@ -135,6 +136,7 @@ export const cases = {
   overload,
   steps,
   'start-up': startUp,
+  idle,
   soak,
   administration,
 } as const satisfies Record<string, Case>;

@@ -116,7 +116,7 @@ describe('a heartbeat', () => {
     expect(silent).toEqual([]);
   });
 
-  test('calls onSilent after four unanswered PINGs, at its interval of 150 ms', async () => {
+  test('calls onSilent after four unanswered PINGs: 300 ms, and four times 150 ms', async () => {
     // The first two are answered.
     const { heartbeat, sentAt, silentAfter } = scriptedConnection((number, reply) => number <= 2 && reply(number));
     // A busy machine delays both timers alike.
@@ -129,8 +129,37 @@ describe('a heartbeat', () => {
       () => `${sentAt.length} PINGs were sent`,
     );
     expect(silentAfter[0]).toBe(6);
-    // The interval after the last PING passes as well.
-    expect(Math.abs(ticks - (6 + 1))).toBeLessThanOrEqual(1);
+    expect(Math.abs(ticks - (3 * 2 + 4))).toBeLessThanOrEqual(1);
+  });
+
+  test('sends a PING only every interval, and earlier while it is needed', async () => {
+    let isNeeded = false;
+    const sent = { rare: 0, usual: 0 };
+    const counting = (name: keyof typeof sent) => ({
+      redis: {
+        ping: async () => {
+          sent[name] += 1;
+        },
+      },
+      onSilent: () => {},
+    });
+    const rare = createHeartbeat({ ...counting('rare'), interval: 60_000, isNeeded: () => isNeeded });
+    const usual = createHeartbeat(counting('usual'));
+    onTestFinished(() => [rare, usual].forEach((each) => void each.stop()));
+    rare.start();
+    usual.start();
+    const untilUsual = (count: number) =>
+      eventually(
+        () => sent.usual >= count,
+        () => `${sent.usual} PINGs were sent`,
+      );
+    await untilUsual(3);
+    expect(sent.rare).toBe(0);
+    isNeeded = true;
+    const before = sent.usual;
+    await untilUsual(before + 3);
+    // Twice as many, since the usual one pauses every other time.
+    expect(sent.rare).toBeGreaterThan(3);
   });
 
   test('does not call onSilent while each PING is answered two PINGs later', async () => {

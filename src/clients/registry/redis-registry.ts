@@ -8,6 +8,7 @@ import {
   openGuardedConnection,
 } from '../../redis/guarded-connection.ts';
 import type { GuardedRedis } from '../../redis/guarded-redis.ts';
+import type { AnnouncedKey } from '../../redis/invalidation/announced-key.ts';
 import type { InvalidationMode } from '../../redis/invalidation/connection.ts';
 import { type InvalidationFeed, openInvalidationFeed } from '../../redis/invalidation/feed.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
@@ -28,6 +29,8 @@ interface RedisRegistryOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly events: RegistryEvents;
+  /** Keys of others, whose changes the invalidation feed announces as well. */
+  readonly announced?: readonly AnnouncedKey[];
 }
 
 /** The size of the cache, the lifetimes of its entries, and how long a request waits for Redis. */
@@ -48,7 +51,7 @@ export interface RegistryEvents extends ConnectionEvents {
   readonly onAudiencePermission: PermissionHandler;
 }
 
-/** Five PINGs, one of them in flight. A change is in force within a second, even if no invalidation arrives. */
+/** Two intervals of the heartbeat, and a reply. A change is in force within a second, even if no invalidation arrives. */
 const SYNCED_WITHIN_MILLISECONDS = 750;
 /** How long a change by other writers may go unnoticed if only `countersign clients` publishes changes. */
 const MAX_UNTRACKED_MILLISECONDS = 5_000;
@@ -58,7 +61,7 @@ const MAX_UNTRACKED_MILLISECONDS = 5_000;
  * change. It resolves after the first attempt to connect, whether or not that succeeds, and keeps trying.
  */
 export async function createRedisRegistry(options: RedisRegistryOptions): Promise<Registry> {
-  const { access, cache, events } = options;
+  const { access, cache, events, announced = [] } = options;
   const keys = registryKeys(options.keyPrefix);
   let onConnected = () => {};
   const opened = await openGuardedConnection(access, events, () => onConnected());
@@ -70,12 +73,20 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
   const records = new CachedRecords({ ...options, redis: opened.redis, keys, caching });
   const feed = openInvalidationFeed(opened.connection.redis, {
     access,
-    prefixes: records.prefixes,
+    suspicion: opened.suspicion,
+    prefixes: [...records.prefixes, ...announced.map(({ key }) => key)],
     channel: keys.changesChannel,
-    onInvalidate: (changed) => records.invalidate(changed),
-    onFlush: () => records.revalidate(),
+    onInvalidate: (changed) => {
+      records.invalidate(changed);
+      for (const each of announced) if (changed.includes(each.key)) each.changed();
+    },
+    onFlush: () => {
+      records.revalidate();
+      for (const each of announced) each.changed();
+    },
     onMode: events.onInvalidationMode,
   });
+  for (const each of announced) each.follow(feed);
   // The new connection may be to another server, with other data and another ACL.
   onConnected = () => {
     records.revalidate();

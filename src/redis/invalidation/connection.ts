@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { connectionOptions, followCredentials, type RedisAccess } from '../connect.ts';
 import { type ErrorExplainer, explainerFor } from '../explain.ts';
-import { createHeartbeat, type Heartbeat } from '../heartbeat.ts';
+import { createHeartbeat, type Heartbeat, type Suspicion } from '../heartbeat.ts';
 import { createRetry, reconnectOnEnd } from '../reconnect.ts';
 import { UnexpectedReplyError } from '../reply-shapes.ts';
 import type { Endpoint } from '../url.ts';
@@ -16,6 +16,8 @@ export type InvalidationMode = TrackingStatus['mode'] | 'none';
 
 export interface InvalidationConnectionOptions extends TrackedKeys {
   readonly access: RedisAccess;
+  /** Raised while a reply is overdue. */
+  readonly suspicion?: Suspicion;
   readonly onInvalidate: (keys: readonly string[]) => void;
   /** Called when any key may have changed. */
   readonly onFlush: () => void;
@@ -52,9 +54,13 @@ export class InvalidationConnection {
     this.#redis = connect(options.access, node);
     this.#heartbeat = createHeartbeat({
       redis: this.#redis,
-      onSilent: () => this.#redis.disconnect(true),
+      onSilent: () => {
+        this.#redis.disconnect(true);
+        options.suspicion?.confirm();
+      },
       // With RESP2, only a subscribed connection replies to PING with an array.
       isValidReply: Array.isArray,
+      onTick: (isOverdue) => options.suspicion?.set(this, isOverdue),
     });
     reconnectOnEnd(this.#redis, () => this.#isClosed);
     this.#redis.on('ready', () => this.#onReady());
@@ -120,6 +126,7 @@ export class InvalidationConnection {
   #onClose(): void {
     clearTimeout(this.#trackingRetryTimer);
     this.#heartbeat.stop();
+    this.#options.suspicion?.set(this, false);
     this.#runId = undefined;
     if (this.#mode !== 'none') this.#setMode('none', 'connection lost');
   }

@@ -89,6 +89,7 @@ class RedisRevocations implements ObservedRevocations {
     this.#onLookup = refusalReporter(store, events.onLookupProblem);
     this.#feed = new RevocationFeed({
       readStream: (from, count) => readStream(store.redis.executeOptional, keys, from, count),
+      announced: store.announced?.revocations,
       table: this.#table,
       now,
       onMissing: (lost) => void this.#writeAgain(lost),

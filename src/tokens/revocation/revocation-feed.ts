@@ -1,3 +1,4 @@
+import type { AnnouncedKey } from '../../redis/invalidation/announced-key.ts';
 import { OwnRevocations } from './own-revocations.ts';
 import { digestOf, type Revocation } from './revocation.ts';
 import { isSameEntry, type StreamEntry } from './revocation-store.ts';
@@ -6,6 +7,8 @@ import type { RevocationTable } from './revocation-table.ts';
 interface FeedOptions {
   /** Reads entries of the stream, the first one included. */
   readonly readStream: (from: string, count: number) => Promise<readonly StreamEntry[]>;
+  /** The stream; undefined if nothing announces its changes. */
+  readonly announced: AnnouncedKey | undefined;
   readonly table: RevocationTable;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -58,6 +61,8 @@ export class RevocationFeed {
   #isFull = false;
   #isComplete = true;
   #syncedAt = Number.NEGATIVE_INFINITY;
+  /** When the last read that reached the end was sent. */
+  #readAt = Number.NEGATIVE_INFINITY;
   #restartedAt = Number.NEGATIVE_INFINITY;
   #lastTime = 0;
   #isPolling = false;
@@ -78,7 +83,7 @@ export class RevocationFeed {
     return this.#isComplete;
   }
 
-  /** When the stream was last read to its end, by `performance.now()`; -Infinity if never. */
+  /** Until when the table is that of the whole stream, by `performance.now()`; -Infinity if never. */
   get syncedAt(): number {
     return this.#syncedAt;
   }
@@ -100,13 +105,23 @@ export class RevocationFeed {
     clearTimeout(this.#timer);
     try {
       this.#checkTable();
-      while (!(await this.#readPage()));
-      this.#options.events.onRead(undefined);
+      if (!this.#isUnchanged()) {
+        while (!(await this.#readPage()));
+        this.#options.events.onRead(undefined);
+      }
     } catch (error) {
       this.#options.events.onRead(error);
     }
     this.#isPolling = false;
     if (!this.#isStopped) this.#timer = setTimeout(() => this.#poll(), POLL_MILLISECONDS).unref();
+  }
+
+  /** Whether it is announced that there is nothing to read. */
+  #isUnchanged(): boolean {
+    const until = this.#options.announced?.unchangedUntil(this.#readAt);
+    if (until === undefined || !this.#isWhole || this.#expected) return false;
+    this.#syncedAt = Math.max(this.#syncedAt, until);
+    return true;
   }
 
   /** @returns whether the end of the stream was reached */
@@ -133,6 +148,7 @@ export class RevocationFeed {
     if (hasLoss || !this.#isWhole) this.#checkOwn(sentAt);
     this.#isWhole = true;
     this.#syncedAt = sentAt;
+    this.#readAt = sentAt;
     this.#setComplete(!this.#isFull);
   }
 

@@ -71,7 +71,8 @@ interface RedisWithClients {
   readonly process: PinnedProcess;
 }
 
-async function startRedisWithClients(tree: Tree, workload: Workload): Promise<RedisWithClients> {
+/** A Redis without persistence, with the records of the clients. */
+export async function startRedisWithClients(tree: Tree, workload: Workload): Promise<RedisWithClients> {
   const program = findProgram('redis-server');
   if (program === undefined) throw new Error(missingProgram('redis-server'));
   const address = { host: '127.0.0.1', port: await freePort() };

@@ -64,6 +64,8 @@ class RedisKeyring implements RedisKeyringSource {
   /** The value that was found last, held or rejected: nothing is to be done until it changes. */
   #seen: string | undefined;
   #unfollowed: StoredKeyring | undefined;
+  /** When the last read was sent, by `performance.now()`. */
+  #readAt = Number.NEGATIVE_INFINITY;
   #problem = 'the keyring has not been read yet';
   #timer: NodeJS.Timeout | undefined;
   #isPolling = false;
@@ -123,7 +125,10 @@ class RedisKeyring implements RedisKeyringSource {
   }
 
   async #follow(): Promise<void> {
-    const text = await this.#options.store.redis.execute((redis) => redis.get(this.#key));
+    const { redis, announced } = this.#options.store;
+    if (this.#seen !== undefined && announced?.keyring.unchangedUntil(this.#readAt) !== undefined) return;
+    this.#readAt = performance.now();
+    const text = await redis.execute((connected) => connected.get(this.#key));
     if (text === this.#seen) return;
     this.#seen = undefined;
     if (text === null) return this.#onMissing();

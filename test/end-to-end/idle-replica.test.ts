@@ -1,0 +1,46 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { startCountersign } from '../support/countersign.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { programPath } from '../support/program-path.ts';
+import { startRedis } from '../support/redis-server.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const SECONDS = 8;
+
+describeWith(['redis-server'], 'an idle replica', () => {
+  test('sends at most four commands a second to Redis', async () => {
+    const redis = await startRedis({ program: programPath('redis-server'), directory: temporaryDirectory() });
+    onTestFinished(() => void redis.stop());
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const countersign = await startCountersign({
+      env: {
+        COUNTERSIGN_ISSUER: 'https://auth.example',
+        COUNTERSIGN_TERMINATOR: 'nginx',
+        COUNTERSIGN_CHAIN_VERIFIED_BY: 'header',
+        COUNTERSIGN_LISTEN: '127.0.0.1:0',
+        COUNTERSIGN_SIGNING_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+        COUNTERSIGN_REDIS_URL: redis.url,
+      },
+    });
+    onTestFinished(() => void countersign.stop());
+    const isTracking = ({ event, mode }: { event?: unknown; mode?: unknown }) =>
+      event === 'invalidation_mode_changed' && mode === 'tracking';
+    await countersign.waitForEvent(isTracking, 30_000);
+    await delay(1_000);
+    const admin = new Redis({ port: redis.port });
+    onTestFinished(() => admin.disconnect());
+    const started = performance.now();
+    await admin.config('RESETSTAT');
+    await delay(SECONDS * 1_000);
+    const statistics = await admin.info('commandstats');
+    const seconds = (performance.now() - started) / 1_000;
+    const calls = [...statistics.matchAll(/^cmdstat_(?:ping|xrange|get):calls=(\d+)/gm)];
+    const commands = calls.reduce((sum, [, count]) => sum + Number(count), 0);
+    expect(commands / seconds).toBeGreaterThan(1);
+    // One more for each of three connections, which may fall due within the interval.
+    expect(commands).toBeLessThanOrEqual(4 * seconds + 3);
+  });
+});
