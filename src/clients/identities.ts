@@ -15,6 +15,8 @@ export interface Identity {
   readonly value: string;
   /** For the operator, such as `subject CN=client,O=company`. */
   readonly text: string;
+  /** The name, if only a certificate with the same characters in it has this identity. */
+  readonly verbatim?: MatchableName;
 }
 
 /** Milliseconds since the epoch, both inclusive. */

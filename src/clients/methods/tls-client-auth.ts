@@ -54,7 +54,8 @@ export const tlsClientAuth: AuthenticationMethod<TlsClientAuth, typeof fields> =
     });
   },
   identity: ({ subject }) => {
-    if (isName(subject)) return subjectIdentity(subject.name);
+    if (subject.kind === 'dn') return subjectIdentity(subject.name);
+    if (subject.kind === 'verbatim_dn') return { ...subjectIdentity(subject.name), verbatim: subject.name };
     if (subject.kind === 'spiffe') return spiffeIdentity(subject.pattern);
     return alternativeNameIdentity(subject.kind, subject.name);
   },

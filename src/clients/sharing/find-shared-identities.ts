@@ -1,4 +1,5 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import { sameValues } from '../../pki/certificate/names/distinguished-name.ts';
 import type { Client } from '../client.ts';
 import { type Identity, spiffeIdentity, type ValidityPeriod } from '../identities.ts';
 import { caPinsOf, spiffePatternOf } from '../methods/methods.ts';
@@ -28,7 +29,8 @@ const BATCH_SIZE = 1_000;
 /**
  * Finds the identities that several clients share: one certificate authenticates each of them, now or later. They are
  * registered by the same identity, or by overlapping patterns of SPIFFE IDs without precedence, or some by an identity of
- * a certificate that the records of others contain; at the same time, and not pinned to different anchors.
+ * a certificate that the records of others contain; at the same time, and not pinned to different anchors. Two names that match
+ * verbatim have equal characters.
  *
  * @param load the clients of the index, by their numbers
  */
@@ -132,11 +134,18 @@ function sharedBy(members: readonly Member[], { policy }: SharingContext): Share
 
 function share(one: Member, other: Member, policy: SharingContext['policy']): boolean {
   const isRegistered = one.identity !== undefined || other.identity !== undefined;
-  return isRegistered && overlap(one, other) && !haveDisjointPins(one.caPins, other.caPins, policy);
+  if (!isRegistered || haveOtherCharacters(one, other) || !overlap(one, other)) return false;
+  return !haveDisjointPins(one.caPins, other.caPins, policy);
+}
+
+/** Two names that only a certificate with their own characters has. */
+function haveOtherCharacters({ identity: one }: Member, { identity: other }: Member): boolean {
+  return one?.verbatim !== undefined && other?.verbatim !== undefined && !sameValues(one.verbatim, other.verbatim);
 }
 
 function differenceOf({ identity, notBefore, notAfter, caPins }: Member): string {
-  return [identity !== undefined, notBefore, notAfter, ...caPins].join(' ');
+  const name = identity?.verbatim && identity.text;
+  return JSON.stringify([identity !== undefined, name, notBefore, notAfter, ...caPins]);
 }
 
 /** The IDs that several patterns match, none of which has precedence. Equal patterns are registered by the same identity. */

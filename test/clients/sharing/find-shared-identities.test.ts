@@ -34,6 +34,9 @@ const during = (not_before: string | undefined, not_after: string | undefined, m
   ...more,
 });
 
+const secrets = (...client_secrets: object[]) => ({ client_secrets });
+const nameSecret = (value: string) => ({ type: 'X509Name', value });
+
 const pinned = (...tls_client_auth_ca: string[]) => ({ ...dn, tls_client_auth_ca });
 const other = { thumbprint: selfSigned().thumbprint };
 const { thumbprint } = manyNamed;
@@ -54,6 +57,16 @@ describe('two clients share an identity that register', () => {
       'the same name, with a common pin',
       { ...dn, tls_client_auth_ca: [caA, caB] },
       { ...dn, tls_client_auth_ca: [caB] },
+    ],
+    [
+      'a name in a secret and in a field, in other case',
+      secrets(nameSecret('CN=Client')),
+      { tls_client_auth_subject_dn: 'CN=client' },
+    ],
+    [
+      'names of secrets with one RDN in other order',
+      secrets(nameSecret('CN=a + O=b')),
+      secrets(nameSecret('O=b + CN=a')),
     ],
     ['the same name, with pins to a root and to an issuing CA', pinned(caA), pinned(issuing)],
     ['the same name, with pins that could be on one path', pinned(keyOf('C')), pinned(issuing)],
@@ -143,6 +156,7 @@ describe('two clients share no identity that register', () => {
       { ...dn, tls_client_auth_ca: [caB] },
     ],
     ['consecutive periods', during(undefined, '2027-01-31'), during('2027-02-01', undefined)],
+    ['names of secrets that differ in case', secrets(nameSecret('CN=client')), secrets(nameSecret('CN=Client'))],
   ])('%s', async (_, one, other) => {
     expect(await findShared(one, other)).toBeUndefined();
     expect(await findShared(other, one)).toBeUndefined();
@@ -156,8 +170,6 @@ test('two clients share a name with pins to different CAs that are not known as 
 /** The clients of each shared identity. */
 const groupsOf = async (records: readonly object[]) =>
   (await allShared(records)).map(({ clients }) => clients.map(({ clientId }) => clientId).join(''));
-const secrets = (...client_secrets: object[]) => ({ client_secrets });
-const nameSecret = (value: string) => ({ type: 'X509Name', value });
 const thumbprintSecret = (value: string) => ({ type: 'X509Thumbprint', value });
 const spiffe = (path: string, ca = caA) => ({
   tls_client_auth_spiffe_id: `spiffe://td/${path}`,
