@@ -7,7 +7,6 @@ import {
   requireCertificate,
 } from '../clients/methods/method.ts';
 import { methodNames, methodOf, type Registration, recognizes } from '../clients/methods/methods.ts';
-import { identitiesOf } from '../clients/registered-identities.ts';
 import { invalidClient, invalidRequest, isInvalidClient, type OAuthError } from '../oauth/oauth-error.ts';
 import { abbreviate } from '../text.ts';
 import type { PresentedCredentials } from './presented-credentials.ts';
@@ -87,7 +86,7 @@ function notEffective(matching: readonly Registration[], now: number): OAuthErro
   return invalidClient('registration_not_started', `${registered} ${reason}`);
 }
 
-/** How many registered identities a reason names. */
+/** How many registrations a reason names: one request must not cost more because its client has many. */
 const MAX_NAMED = 5;
 
 /** Why no registration recognizes the certificate: as the one method of the client states it, or all of them. */
@@ -98,9 +97,10 @@ function unregistered(client: Client, presented: PresentedCertificateOfClient): 
     return method ? [method.mismatch(registrations, presented)] : [];
   });
   if (first && (others.length === 0 || (!presented.chain.verified && presented.chain.isFinal))) return first;
-  const texts = identitiesOf(client).map(({ text }) => text);
-  const more = texts.length > MAX_NAMED ? ` and ${texts.length - MAX_NAMED} more` : '';
-  const registered = abbreviate(`${texts.slice(0, MAX_NAMED).join('; ')}${more}`);
+  const named = client.registrations.slice(0, MAX_NAMED);
+  const texts = new Set(named.flatMap((registration) => methodOf(registration)?.identity(registration).text ?? []));
+  const omitted = client.registrations.length - named.length;
+  const registered = abbreviate(`${[...texts].join('; ')}${omitted > 0 ? ` and ${omitted} more` : ''}`);
   return invalidClient(
     'certificate_unregistered',
     `${first?.reason}; ${others.map(({ reason }) => reason).join('; ')}; registered are: ${registered}`,

@@ -8,6 +8,7 @@ import { parseClientCertificate } from '../../src/pki/certificate/client-certifi
 import type { ChainStatus } from '../../src/pki/path/verify-chain.ts';
 import { WaitingRoom } from '../../src/pki/path/waiting-room.ts';
 import { createTestCa, type MintedCertificate, selfSigned } from '../support/certificates.ts';
+import { countCalls } from '../support/function-calls.ts';
 import { registeredClient } from '../support/registered-client.ts';
 
 const ca = createTestCa();
@@ -26,7 +27,7 @@ const final: ChainStatus = { verified: false, code: 'verification_failed', reaso
 
 const year = (number: number) => Date.parse(`20${number}-06-01`);
 const until = (number: number) => ({ expiration: `20${number}-12-31`, description: `until 20${number}` });
-const byName = (value: Name, number: number) => ({ type: 'X509Name', value, ...until(number) });
+const byName = (value: string, number: number) => ({ type: 'X509Name', value, ...until(number) });
 const byThumbprint = (name: Name, number: number) => ({
   type: 'X509Thumbprint',
   value: Buffer.from(certificates[name].thumbprint, 'base64url').toString('hex'),
@@ -91,6 +92,18 @@ describe('a client with names and thumbprints is rejected with', () => {
     expect(reason).toContain('(2 certificates are registered)');
     expect(reason).toContain(`registered are: thumbprint ${certificates.three.thumbprint}; `);
     expect(reason).toContain('registered is "CN=one" or "CN=two"');
+  });
+
+  test('the same work, however many are registered', async () => {
+    const formatted = async (count: number) => {
+      const names = Array.from({ length: count }, (_, index) => byName(`CN=name ${index}`, 30));
+      const many = registeredClient({ client_secrets: [...names, byThumbprint('three', 30)] });
+      const calls = await countCalls(async () => {
+        expect(await codeOf(many, certificates.stranger, verified, year(26))).toBe('certificate_unregistered');
+      });
+      return calls.filter(({ name }) => name === 'formatDistinguishedName').reduce((sum, each) => sum + each.calls, 0);
+    };
+    expect(await formatted(1_000)).toBe(await formatted(10));
   });
 
   test('no certificate', async () => {
