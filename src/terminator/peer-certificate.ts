@@ -66,10 +66,19 @@ function readPeerCertificate(socket: TLSSocket): PeerCertificate {
 
 const nistCurves: readonly (string | undefined)[] = [undefined, 'prime256v1', 'secp384r1', 'secp521r1'];
 
-/** With a key on any other curve in the chain, Node's `getPeerCertificate` dereferences a null pointer. */
+/**
+ * The curve of a certificate's key, unless it is P-256, P-384 or P-521. With any other one in a verified chain, Node's
+ * `getPeerCertificate` dereferences a null pointer, which ends the process.
+ */
+export function foreignCurve({ publicKey }: X509Certificate): string | undefined {
+  const curve = publicKey.asymmetricKeyDetails?.namedCurve;
+  return nistCurves.includes(curve) ? undefined : curve;
+}
+
+/** As far as the peer sent the chain. The rest of it are the listener's own CA certificates. */
 function requireNistCurves(leaf: X509Certificate): void {
   for (let each: X509Certificate | undefined = leaf; each; each = each.issuerCertificate)
-    if (!nistCurves.includes(each.publicKey.asymmetricKeyDetails?.namedCurve))
+    if (foreignCurve(each) !== undefined)
       throw new CertificateError('has a key, or a CA above it, on another curve than P-256, P-384 and P-521');
 }
 

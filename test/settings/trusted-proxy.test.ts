@@ -298,6 +298,15 @@ const proxyCertificates: Rejected[] = [
     'leaf.pem: CN=client is not a CA certificate; to trust a single certificate, put its thumbprint',
   ],
   [
+    'a CA file with a key whose chains end the process of Node',
+    {
+      ...byCa,
+      COUNTERSIGN_PROXY_CA_FILE: file('brainpool.pem', ca.pem + createTestCa({ keyType: 'ec-brainpool-p256r1' }).pem),
+    },
+    'PROXY_CA_FILE',
+    'brainpool.pem: CN=Test CA has a key on the curve brainpoolP256r1; only RSA, Ed25519, P-256',
+  ],
+  [
     'a CA file without a root',
     { ...byCa, COUNTERSIGN_PROXY_CA_FILE: file('intermediate.pem', intermediate.pem) },
     'PROXY_CA_FILE',
