@@ -57,6 +57,12 @@ describe('countersign clients import', () => {
     expect(parse(stdout)).toMatchObject({ clients: [{ client_id: 'a' }] });
   });
 
+  test('counts no client as the same if something changes for every client', async () => {
+    const input = JSON.stringify({ ...JSON.parse(configurationOf(client)), AccessTokenJwtType: 'JWT' });
+    const { code, stderr } = await runCountersign(['clients', 'import', 'identityserver', '-'], { env, input });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('1 client: 0 the same as before, 1 with a difference')]);
+  });
+
   test('writes a file that passes "clients check" if every client is skipped', async () => {
     const out = join(folder, 'empty.yaml');
     const { code } = await run(

@@ -11,10 +11,10 @@ import { clientOf } from './validate-drafts.ts';
  */
 export function summarizeImport({ drafts, notes }: Drafts, now: number): string[] {
   const written = drafts.filter(({ kind }) => kind === 'client');
-  const differing = written.filter((draft) => draft.notes.length > 0);
+  const general = [...new Set(notes.map(({ text }) => text))];
+  const differing = general.length > 0 ? written : written.filter((draft) => draft.notes.length > 0);
   const skipped = drafts.filter((draft) => draft.kind === 'skipped');
   const same = written.length - differing.length;
-  const general = [...new Set(notes.map(({ text }) => text))];
   return [
     `${counted(drafts.length, 'client')}: ${same} the same as before, ${differing.length} with a difference, ` +
       `${skipped.length} left out`,

@@ -365,6 +365,12 @@ describe('ApiScopes', () => {
     expect(remarks).toContain('scopes that are missing in ApiScopes, and never granted, were not imported: missing');
   });
 
+  test('that are all disabled have no note about the other scopes', () => {
+    const { notes, remarks } = one({ AllowedScopes: ['off'] }, { ApiScopes });
+    expect(notes).toEqual([expect.stringContaining('never worked there: AllowedScopes has no scope of an API')]);
+    expect(remarks).toContain('scopes that are disabled in ApiScopes were not imported: off');
+  });
+
   test('may be missing in the file, and then excludes no scope', () => {
     const { clients, notes } = one({ AllowedScopes: ['on', 'off', 'openid'] }, {});
     expect(clients).toMatchObject([{ scope: 'on off' }]);
@@ -445,7 +451,13 @@ describe('the aud of an imported client', () => {
       { ApiResources: [{ ...api, AllowedAccessTokenSigningAlgorithms: ['ES256', 'PS256'] }] },
       'requires tokens that are signed with ES256 or PS256',
     ],
-    ['another type of token', { AccessTokenJwtType: 'JWT' }, 'the typ of tokens is "JWT" in IdentityServer'],
+    ['another type of token', { AccessTokenJwtType: 'at' }, 'the typ of tokens is "at" in IdentityServer'],
+    ['the type that .NET adds to tokens', { AccessTokenJwtType: '' }, 'the typ of tokens is "JWT" in IdentityServer'],
+    [
+      'API resources that a request has to name',
+      { ApiResources: [{ ...api, RequireResourceIndicator: true }] },
+      'no API resource without RequireResourceIndicator has x, so its tokens have no aud in IdentityServer unless the',
+    ],
     ['no token endpoint', { Endpoints: { EnableTokenEndpoint: false } }, 'the token endpoint is switched off'],
   ])('has a note about %s', (_, sections, note) => {
     expect(one({}, sections).notes).toContainEqual(expect.stringContaining(note));
@@ -504,6 +516,24 @@ describe('a client that IdentityServer rejects is imported with the note that it
     ];
     expect(record({ ClientSecrets: secrets }).client_secrets).toMatchObject([{ expiration: '2032-01-01T00:00:00Z' }]);
   });
+});
+
+test('options of tokens that the file does not set are named, since code may set them', () => {
+  const remarksOf = (sections: object) => one({}, sections).yaml.split('\n').slice(0, 5).join('\n');
+  expect(remarksOf({})).toContain('EmitStaticAudienceClaim, AccessTokenJwtType, EmitScopesAsSpaceDelimitedStringInJwt');
+  const all = {
+    EmitStaticAudienceClaim: false,
+    AccessTokenJwtType: 'at+jwt',
+    EmitScopesAsSpaceDelimitedStringInJwt: 1,
+  };
+  expect(remarksOf(all)).not.toContain('count as not set');
+});
+
+test('what a named resource changes is stated if there is an isolated one', () => {
+  const remarksOf = (RequireResourceIndicator: boolean) =>
+    one({}, { ApiResources: [{ ...api, RequireResourceIndicator }] }).yaml;
+  expect(remarksOf(true)).toContain('# a token whose request names a resource has that alone in aud');
+  expect(remarksOf(false)).not.toContain('names a resource');
 });
 
 test('an unknown option is named, and the known ones are not', () => {

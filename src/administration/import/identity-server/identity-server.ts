@@ -40,7 +40,7 @@ export function readConfiguration(root: Json, now: number): Drafts {
   return {
     drafts: clients.map((client) => draftClient(client, server)),
     notes: [...server.resources.notes, ...optionNotes(configuration)],
-    remarks: remarksOn(configuration),
+    remarks: remarksOn(server),
   };
 }
 
@@ -67,10 +67,12 @@ function labelOf({ location, value }: Item): string {
 
 /** RFC 9068 §2.1, which IdentityServer follows by default. */
 const JWT_TYPE = 'at+jwt';
+/** What .NET writes if the option is empty. */
+const UNNAMED_TYPE = 'JWT';
 
 function optionNotes(configuration: Configuration) {
   const type = configuration.option('AccessTokenJwtType');
-  const jwtType = type === undefined ? JWT_TYPE : (textOf(type)?.trim() ?? '');
+  const jwtType = type === undefined ? JWT_TYPE : textOf(type)?.trim() || UNNAMED_TYPE;
   return [
     ...(jwtType === JWT_TYPE ? [] : [noteOf('jwt_type', jwtTypeText(jwtType))]),
     ...(flagOf(configuration.option('Endpoints.EnableTokenEndpoint'), true) ? [] : [noteOf('token_endpoint_off')]),
@@ -78,12 +80,32 @@ function optionNotes(configuration: Configuration) {
 }
 
 function jwtTypeText(type: string): string {
-  const there = type === '' ? 'tokens have no typ' : `the typ of tokens is "${type}"`;
-  return `AccessTokenJwtType: ${there} in IdentityServer; here it is ${JWT_TYPE}, which APIs that compare it must accept`;
+  return (
+    `AccessTokenJwtType: the typ of tokens is "${type}" in IdentityServer; here it is ${JWT_TYPE}, which APIs that ` +
+    'compare it must accept'
+  );
 }
 
-function remarksOn({ unknown }: Configuration): string[] {
-  const general = 'every token also has a sub, which is the client_id (RFC 9068 §2.2)';
-  if (unknown.length === 0) return [general];
-  return [general, `IdentityServer has no options of these names, which were not imported: ${unknown.join(', ')}`];
+/** Of the token itself. Programs set them in code as a rule, as Duende's templates do. */
+const tokenOptions = ['EmitStaticAudienceClaim', 'AccessTokenJwtType', 'EmitScopesAsSpaceDelimitedStringInJwt'];
+
+function remarksOn({ configuration, resources }: Server): string[] {
+  const absent = tokenOptions.filter((name) => configuration.option(name) === undefined);
+  const { unknown } = configuration;
+  return [
+    'every token also has a sub, which is the client_id (RFC 9068 §2.2)',
+    ...(resources.apiResources.some(({ isIsolated }) => isIsolated) ? [NAMED_RESOURCES] : []),
+    ...(absent.length === 0
+      ? []
+      : [
+          `options that are not in the file count as not set: ${absent.join(', ')}. If IdentityServer sets one in code, add it`,
+        ]),
+    ...(unknown.length === 0
+      ? []
+      : [`IdentityServer has no options of these names, which were not imported: ${unknown.join(', ')}`]),
+  ];
 }
+
+const NAMED_RESOURCES =
+  'a token whose request names a resource has that alone in aud; in IdentityServer, also the resources of its scopes ' +
+  'without RequireResourceIndicator';

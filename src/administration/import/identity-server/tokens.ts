@@ -61,15 +61,16 @@ function grantedScopes(names: readonly string[], { apiScopes }: Resources, { not
   const { enabled, source } = apiScopes;
   const disabled = names.filter((name) => enabled.get(name) === false);
   const missing = names.filter((name) => !enabled.has(name));
+  const granted = names.filter((name) => enabled.get(name) === true);
   if (missing.length > 0)
     remarks.push(`scopes that are missing in ${source}, and never granted, were not imported: ${missing.join(', ')}`);
-  if (disabled.length > 0) {
-    const text =
-      `scopes that are disabled in ${source} were not imported: ${disabled.join(', ')}. Because of them, its requests ` +
-      'without a scope fail in IdentityServer; here they get the other scopes';
-    notes.push(noteOf('scope_omitted', text));
-  }
-  return names.filter((name) => enabled.get(name) === true);
+  const omitted = `scopes that are disabled in ${source} were not imported: ${disabled.join(', ')}`;
+  const effect = 'its requests without a scope fail in IdentityServer; here they get the other scopes';
+  if (disabled.length > 0 && granted.length > 0)
+    notes.push(noteOf('scope_omitted', `${omitted}. Because of them, ${effect}`));
+  // Without any scope, the client is noted as one that IdentityServer rejects.
+  else if (disabled.length > 0) remarks.push(omitted);
+  return granted;
 }
 
 /** The audience of every token, or that there is one which the file does not contain. */
@@ -103,7 +104,7 @@ function readAudiences(
   const audience = byScope(scopes, shared, fixedAudience);
   const uncovered = scopes.filter((scope) => !audience.has(scope));
   if (fixed.kind === 'unknown') notes.push(noteOf('static_audience'));
-  else if (uncovered.length > 0) notes.push(noteOf('no_audience', noAudienceText(uncovered, scopes)));
+  else if (uncovered.length > 0) notes.push(noteOf('no_audience', noAudienceText(uncovered, scopes, isolated)));
   noteAlgorithms(scopes, apiResources, notes);
   return { audience: mapOf(audience), isolated_audience: mapOf(byScope(scopes, isolated, [])) };
 }
@@ -124,9 +125,16 @@ function mapOf(audiences: ReadonlyMap<string, readonly string[]>): Json | undefi
   return audiences.size === 0 ? undefined : Object.fromEntries(audiences);
 }
 
-function noAudienceText(uncovered: readonly string[], scopes: readonly string[]): string {
+function noAudienceText(
+  uncovered: readonly string[],
+  scopes: readonly string[],
+  isolated: readonly ApiResource[],
+): string {
   const tokens = uncovered.length === scopes.length ? 'its tokens' : `tokens with only ${uncovered.join(' ')}`;
-  return `no API resource has ${uncovered.join(', ')}, so ${tokens} have no aud in IdentityServer; here it is the issuer`;
+  const canBeNamed = isolated.some((resource) => uncovered.some((scope) => resource.scopes.includes(scope)));
+  const resource = canBeNamed ? 'no API resource without RequireResourceIndicator' : 'no API resource';
+  const unlessNamed = canBeNamed ? ' unless the request names a resource' : '';
+  return `${resource} has ${uncovered.join(', ')}, so ${tokens} have no aud in IdentityServer${unlessNamed}; here it is the issuer`;
 }
 
 function noteAlgorithms(scopes: readonly string[], resources: readonly ApiResource[], notes: Comments['notes']): void {

@@ -22,14 +22,21 @@ export function skipSpaces(cursor: Cursor): boolean {
 
 const MAX_QUOTED = 64;
 
-/** Moves past `type`, `=` and the spaces around it. The returned type is an OID. */
-export function scanType(cursor: Cursor): { type: string; spaceBefore: boolean; spaceAfter: boolean } {
+/**
+ * Moves past `type`, `=` and the spaces around it. The returned type is an OID.
+ *
+ * @param fix for a separator that belongs to the value before it
+ */
+export function scanType(
+  cursor: Cursor,
+  fix = 'escape a separator that belongs to a value with a backslash',
+): { type: string; spaceBefore: boolean; spaceAfter: boolean } {
   const start = cursor.at;
   skipName(cursor);
   const name = cursor.text.slice(start, cursor.at);
   const spaceBefore = skipSpaces(cursor);
   if (name === '' || cursor.text[cursor.at] !== '=') {
-    throw syntaxError('expected "type="; escape a separator that belongs to a value with a backslash', start);
+    throw syntaxError(`expected "type="; ${fix}`, start);
   }
   const type = attributeTypeOid(name);
   if (type === undefined) {

@@ -17,6 +17,20 @@ export interface CommaForm {
 /** How a value escapes a quotation mark: with a backslash (RFC 4514, OpenSSL, Java), or doubled within quotes (.NET). */
 export type Quoting = 'backslash' | 'doubled';
 
+/** How to write a character that has a meaning of its own, for errors. */
+const fixes: Record<Quoting, { separator?: string; reserved: (character: string) => string; hash: string }> = {
+  backslash: {
+    reserved: (character) => `an unescaped ${character}; write \\${character}`,
+    hash: 'write a literal "#" as \\#',
+  },
+  doubled: {
+    separator: 'put a value with a separator in quotation marks',
+    reserved: (character) =>
+      `${character} outside quotation marks; put the value in quotation marks, and double those within it`,
+    hash: 'put a value that begins with "#" in quotation marks',
+  },
+};
+
 interface Separator {
   readonly character: string;
   readonly at: number;
@@ -55,7 +69,7 @@ export function scanCommaForm(cursor: Cursor, quoting: Quoting): CommaForm {
 
 function scanAttribute(cursor: Cursor, quoting: Quoting, equals: Set<Spacing>): Attribute {
   const start = cursor.at;
-  const { type, spaceBefore, spaceAfter } = scanType(cursor);
+  const { type, spaceBefore, spaceAfter } = scanType(cursor, fixes[quoting].separator);
   if (spaceBefore !== spaceAfter) throw syntaxError('a space on only one side of "="; remove it', start);
   equals.add(spaceAfter ? 'spaced' : 'tight');
   return { type, value: scanValue(cursor, quoting) };
@@ -64,19 +78,19 @@ function scanAttribute(cursor: Cursor, quoting: Quoting, equals: Set<Spacing>): 
 function scanValue(cursor: Cursor, quoting: Quoting): AttributeValue {
   const start = cursor.at;
   const first = cursor.text[start];
-  if (first === '#') return scanHexValue(cursor);
+  if (first === '#') return scanHexValue(cursor, quoting);
   const text = first === '"' ? scanQuoted(cursor, quoting) : scanPlain(cursor, quoting);
   if (text === '') throw syntaxError('an empty value', start);
   return { kind: 'text', text };
 }
 
 /** RFC 4514 §2.4: `#` and the bytes of the value's encoding, in hex. */
-function scanHexValue(cursor: Cursor): AttributeValue {
+function scanHexValue(cursor: Cursor, quoting: Quoting): AttributeValue {
   const start = cursor.at++;
   while (/^[0-9a-f]$/i.test(cursor.text[cursor.at] ?? '')) cursor.at++;
   const digits = cursor.text.slice(start + 1, cursor.at);
   if (digits === '' || digits.length % 2 !== 0) {
-    throw syntaxError('"#" without pairs of hex digits; write a literal "#" as \\#', start);
+    throw syntaxError(`"#" without pairs of hex digits; ${fixes[quoting].hash}`, start);
   }
   try {
     return decodeAttributeValue(parseDer(Buffer.from(digits, 'hex')));
@@ -92,7 +106,7 @@ function scanPlain(cursor: Cursor, quoting: Quoting): string {
   for (;;) {
     const character = cursor.text[cursor.at];
     if (character === undefined || SEPARATORS.includes(character)) break;
-    if (RESERVED.includes(character)) throw syntaxError(`an unescaped ${character}; write \\${character}`, cursor.at);
+    if (RESERVED.includes(character)) throw syntaxError(fixes[quoting].reserved(character), cursor.at);
     value += scanCharacter(cursor, quoting);
     if (character !== ' ') significant = value.length;
   }

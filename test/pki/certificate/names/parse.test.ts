@@ -204,7 +204,9 @@ describe('a subject DN is rejected with the position or the fix', () => {
     ['subject=CN=x', /"subject" is not a known attribute type/],
     ['/CN=x', /expected "type="/],
     ['CN="a', /unclosed/],
-    ['CN=a\\, b', /expected "type="/],
+    ['CN=a\\, b', /expected "type="; put a value with a separator in quotation marks/],
+    ['CN=a"b', /character 5: " outside quotation marks; put the value in quotation marks, and double/],
+    ['CN=#1', /put a value that begins with "#" in quotation marks/],
   ];
   it.each(dotnet)('from .NET: %j', (text, reason) => expect(rejectionReason(text, 'dotnet')).toMatch(reason));
 });
