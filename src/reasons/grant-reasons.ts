@@ -51,7 +51,9 @@ export const grantReasons = {
     error: 'invalid_target',
   },
   resource_isolated: {
-    meaning: 'A request names an isolated audience of the client together with another resource.',
+    meaning:
+      'A request names an isolated audience of the client together with another resource, or names none, and the ' +
+      'issuer is isolated, which would be the aud.',
     cause: 'The client requests one token for several APIs, and one of them is in isolated_audience.',
     fix: 'Request a token for the isolated audience alone.',
     error: 'invalid_target',

@@ -1,6 +1,7 @@
 import type { Client } from '../clients/client.ts';
 import type { Authorization } from '../grants/grant.ts';
-import { invalidClient } from '../oauth/oauth-error.ts';
+import { canonicalUri } from '../oauth/canonical-uri.ts';
+import { invalidClient, OAuthError } from '../oauth/oauth-error.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
 import { newUuid } from '../text.ts';
 
@@ -27,7 +28,8 @@ export interface AccessTokenClaims {
  *
  * @param certificate the one that authenticated the client; the token is bound to it
  * @param now milliseconds since the epoch
- * @throws {OAuthError} invalid_client if the certificate is valid for less than a second more
+ * @throws {OAuthError} invalid_client if the certificate is valid for less than a second more; invalid_target if the token
+ *   would be for the issuer, which is isolated
  */
 export function accessTokenClaims(
   issuer: string,
@@ -44,7 +46,7 @@ export function accessTokenClaims(
     ...client.claims,
     iss: issuer,
     sub,
-    aud: audienceClaim(audience, issuer),
+    aud: audienceClaim(audience, issuer, client),
     client_id: client.clientId,
     iat,
     nbf: iat,
@@ -64,8 +66,18 @@ function tooLateReason({ notAfter }: ClientCertificate): string {
 }
 
 /** RFC 9068 §3 requires an audience. If none is registered, it is the issuer. */
-function audienceClaim(audience: readonly string[], issuer: string): string | readonly string[] {
-  return audience.length > 1 ? audience : (audience[0] ?? issuer);
+function audienceClaim(audience: readonly string[], issuer: string, client: Client): string | readonly string[] {
+  if (audience.length > 1) return audience;
+  return audience[0] ?? defaultAudience(issuer, client);
+}
+
+function defaultAudience(issuer: string, { audience: { resources } }: Client): string {
+  const registered = resources.get(canonicalUri(issuer));
+  if (!registered?.isIsolated) return issuer;
+  throw new OAuthError('resource_isolated', {
+    description: 'The request has to name the resource that the token is for.',
+    reason: `the request names no resource, and "${registered.audience}", the issuer, is isolated: it is no default`,
+  });
 }
 
 function scopeClaim(scope: readonly string[], form: Client['scopeClaim']): string | readonly string[] | undefined {

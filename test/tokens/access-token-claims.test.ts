@@ -41,3 +41,22 @@ describe('an access token expires', () => {
     });
   });
 });
+
+describe('the audience of a token whose request names none', () => {
+  const audienceOf = (isolated_audience: string) => {
+    const isolated = registeredClient({ tls_client_auth_subject_dn: 'CN=client', isolated_audience });
+    const authorization = { sub: 'a', scope: [], audience: [], lifetimeSeconds: 60 };
+    return accessTokenClaims('https://issuer.example', isolated, authorization, certificate, notAfter - 60_000).aud;
+  };
+
+  test('is the issuer', () => {
+    expect(audienceOf('https://api.example')).toBe('https://issuer.example');
+  });
+
+  test.each(['https://issuer.example', 'https://ISSUER.example:443/'])(
+    'is not the issuer if %s is isolated',
+    (each) => {
+      expect(() => audienceOf(each)).toThrow(expect.objectContaining({ code: 'resource_isolated' }));
+    },
+  );
+});
