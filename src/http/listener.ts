@@ -114,8 +114,11 @@ export async function openListener(
   };
 }
 
-/** How long a connection without any traffic stays open while responses on it wait to be read. */
-const UNREAD_MILLISECONDS = 30_000;
+/**
+ * How long a connection without any traffic stays open while responses on it wait to be read. Longer than a request may take
+ * to arrive: one whose body stalls gets its 408 first.
+ */
+const UNREAD_MILLISECONDS = options.requestTimeout + 10_000;
 
 /** A connection beyond the limit is closed before anything is read from it. No connection is closed for another one. */
 function limitConnections(server: NetServer, { maxConnections, onConnectionRefused }: ListenerLimits): void {

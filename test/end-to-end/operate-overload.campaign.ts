@@ -194,6 +194,25 @@ test('1,200 bodies that arrive byte by byte keep no good client from its token',
   expect(codes).toContain('body_timeout');
 });
 
+test('a body that stalls gets 408, and the audit event has the reason', async () => {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname).setEncoding('latin1');
+  let received = '';
+  socket.on('data', (text: string) => {
+    received += text;
+  });
+  const head =
+    'POST /token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 10';
+  socket.write(`${head}\r\n\r\na`);
+  await eventually(
+    () => socket.closed,
+    () => `open after ${received}`,
+    120_000,
+  );
+  expect(received).toMatch(/^HTTP\/1\.1 408 /);
+  expect(server.auditEvents().at(-1)).toMatchObject({ code: 'body_timeout' });
+});
+
 test('most requests of a flood are served although it keeps three times as many in flight as are accepted', async () => {
   const { hostname, port } = new URL(server.url);
   const flood = Array.from({ length: 100 }, () => connect(Number(port), hostname).on('error', () => {}));
