@@ -123,7 +123,10 @@ function isHiddenOrSchema(name: string): boolean {
   return isHidden(name) || /\.schema\.json$/i.test(name);
 }
 
-/** Kubernetes keeps the versions of a volume in hidden folders, and editors their lock files and backups in hidden files. */
+/**
+ * Kubernetes keeps the versions of a volume in hidden folders, and editors their lock files and backups in hidden files. The
+ * root of a file system of Linux has a folder for what a repair finds.
+ */
 function isHidden(name: string): boolean {
-  return name.startsWith('.');
+  return name.startsWith('.') || name === 'lost+found';
 }

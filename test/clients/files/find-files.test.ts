@@ -49,6 +49,15 @@ test('findFiles reads the subfolders of a folder, and no deeper ones', () => {
   expect(findFiles([folder])).toEqual({ files, errors: [error] });
 });
 
+test('findFiles and ignoredFiles skip lost+found in the root of a file system', () => {
+  const folder = temporaryDirectory();
+  mkdirSync(join(folder, 'lost+found'), { mode: 0 });
+  const files = [join(folder, 'a.yaml')];
+  writeFileSync(join(folder, 'a.yaml'), '');
+  expect(findFiles([folder])).toEqual({ files, errors: [] });
+  expect(ignoredFiles([folder])).toEqual([]);
+});
+
 test('ignoredFiles names what a folder does not stand for', () => {
   const folder = temporaryDirectory();
   expect(ignoredFiles([folder, '-', '/nowhere'])).toEqual([]);
