@@ -1,4 +1,5 @@
 import { closestMatch } from '../closest-match.ts';
+import { isServiceLink } from '../service-link.ts';
 import { type Environment, PREFIX } from './settings.ts';
 import { allSettings, variablesOf } from './table.ts';
 
@@ -9,13 +10,10 @@ export interface UnknownSetting {
   readonly suggestion: string | undefined;
 }
 
-/** What Kubernetes adds to the environment of every pod for a Service named `countersign`. */
-const serviceLink = /_(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
-
 export function findUnknownSettings(env: Environment): readonly UnknownSetting[] {
   const known = allSettings.flatMap(variablesOf);
   return Object.keys(env)
-    .filter((name) => name.startsWith(PREFIX) && !serviceLink.test(name))
+    .filter((name) => name.startsWith(PREFIX) && !isServiceLink(name))
     .map((name) => name.slice(PREFIX.length))
     .filter((name) => !known.includes(name))
     .map((name) => {

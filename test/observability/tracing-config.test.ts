@@ -97,6 +97,7 @@ describe('a value that has no effect is a warning:', () => {
   test.each<[string, string, string]>([
     ['OTEL_BSP_SCHEDULE_DELAY', '100', 'OTEL_BSP_SCHEDULE_DELAY has no effect (see "Traces" in docs/operate.md)'],
     ['OTEL_PROPAGATORS', 'b3', 'OTEL_PROPAGATORS has no effect'],
+    ['OTEL_EXPORTER_OTLP_INSECURE', 'true', 'OTEL_EXPORTER_OTLP_INSECURE has no effect (see "Traces"'],
     ['OTEL_EXPORTER_OTLP_HEADER', 'a=b', 'did you mean OTEL_EXPORTER_OTLP_HEADERS?'],
     ['OTEL_TRACES_SAMPLER_ARG', '0.1', 'has no effect with the sampler parentbased_always_on'],
     ['OTEL_RESOURCE_ATTRIBUTES', 'a', 'OTEL_RESOURCE_ATTRIBUTES has no effect'],
@@ -111,4 +112,9 @@ test('a misspelt endpoint is reported, although there are no traces without it',
   const misspelt = { OTEL_EXPORTER_OTLP_ENDPOINT: '', OTEL_EXPORTER_OTLP_ENDPONT: 'http://127.0.0.1:4318' };
   const warning = 'OTEL_EXPORTER_OTLP_ENDPONT has no effect (did you mean OTEL_EXPORTER_OTLP_ENDPOINT?)';
   expect(read(misspelt)).toEqual({ config: undefined, problems: [], warnings: [warning] });
+});
+
+test('what Kubernetes sets for a Service named otel-collector is not reported', () => {
+  const links = { OTEL_COLLECTOR_SERVICE_HOST: '10.96.0.9', OTEL_COLLECTOR_PORT_4318_TCP: 'tcp://10.96.0.9:4318' };
+  expect(read(links)).toMatchObject({ problems: [], warnings: [] });
 });

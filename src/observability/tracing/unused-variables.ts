@@ -1,4 +1,5 @@
 import { closestMatch } from '../../closest-match.ts';
+import { isServiceLink } from '../../service-link.ts';
 import type { OtelEnvironment } from './exporter-variables.ts';
 
 const exporterSuffixes = [
@@ -22,8 +23,9 @@ const OTHER_SIGNAL = /^OTEL_(?:METRICS?|LOGS?|EXPORTER_(?:PROMETHEUS|OTLP_(?:MET
  * @param areTraced without traces, only what may be a misspelt variable is reported
  */
 export function unusedVariables(env: OtelEnvironment, areTraced: boolean): readonly string[] {
+  const isOurs = (name: string) => name.startsWith('OTEL_') && !OTHER_SIGNAL.test(name) && !isServiceLink(name);
   return Object.keys(env)
-    .filter((name) => name.startsWith('OTEL_') && env[name] !== '' && !used.includes(name) && !OTHER_SIGNAL.test(name))
+    .filter((name) => isOurs(name) && env[name] !== '' && !used.includes(name))
     .flatMap((name) => {
       const suggestion = misspelt(name);
       if (suggestion === undefined && !areTraced) return [];
@@ -34,11 +36,14 @@ export function unusedVariables(env: OtelEnvironment, areTraced: boolean): reado
 
 /** The names share long prefixes, which must not count. */
 function misspelt(name: string): string | undefined {
-  const suggestion = closestMatch(
-    name.slice('OTEL_'.length),
-    used.map((each) => each.slice('OTEL_'.length)),
-  );
-  return suggestion !== undefined && Math.abs(suggestion.length + 'OTEL_'.length - name.length) <= 2
-    ? `OTEL_${suggestion}`
-    : undefined;
+  return used.find((candidate) => {
+    const prefix = sharedWords(name, candidate);
+    return closestMatch(name.slice(prefix.length), [candidate.slice(prefix.length)]) !== undefined;
+  });
+}
+
+/** The words with which both names begin, each with its underscore. */
+function sharedWords(name: string, other: string): string {
+  const words = name.match(/[^_]*_/g) ?? [];
+  return words.reduce((shared, word) => (other.startsWith(shared + word) ? shared + word : shared), '');
 }
