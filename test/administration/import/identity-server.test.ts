@@ -458,6 +458,16 @@ describe('the aud of an imported client', () => {
       { ApiResources: [{ ...api, RequireResourceIndicator: true }] },
       'no API resource without RequireResourceIndicator has x, so its tokens have no aud in IdentityServer unless the',
     ],
+    [
+      'a property that no API resource has',
+      { ApiResources: [{ ...api, RequireResourceIndictor: true }] },
+      "ApiResources[0]: RequireResourceIndictor was not imported: IdentityServer's ApiResource has no such property",
+    ],
+    [
+      'a property that no API scope has',
+      { ApiScopes: { x: { Name: 'x', Enabeld: false } } },
+      "ApiScopes.x: Enabeld was not imported: IdentityServer's ApiScope has no such property",
+    ],
     ['no token endpoint', { Endpoints: { EnableTokenEndpoint: false } }, 'the token endpoint is switched off'],
   ])('has a note about %s', (_, sections, note) => {
     expect(one({}, sections).notes).toContainEqual(expect.stringContaining(note));

@@ -3,6 +3,7 @@ import type { Configuration } from './configuration.ts';
 import { noteOf } from './differences.ts';
 import { type Item, itemsOf, type Section, sectionOf, textOf, textsOf } from './dotnet-configuration.ts';
 import { flagOf } from './dotnet-values.ts';
+import { handlingOf } from './options.ts';
 
 /** The resources and scopes of a configuration. */
 export interface Resources {
@@ -39,7 +40,7 @@ const standardIdentityScopes = ['openid', 'profile', 'email', 'address', 'phone'
 
 /** Reads `ApiResources`, `ApiScopes` and `IdentityResources`. */
 export function readResources(configuration: Configuration): Resources {
-  const notes: Note[] = [];
+  const notes = [...unknownProperties('ApiResource', configuration), ...unknownProperties('ApiScope', configuration)];
   const resources = readItems(configuration.list('ApiResources'), readApiResource, notes);
   return {
     apiResources: resources.filter(({ isEnabled }) => isEnabled),
@@ -47,6 +48,17 @@ export function readResources(configuration: Configuration): Resources {
     identityScopes: new Set([...standardIdentityScopes, ...configuration.list('IdentityResources').flatMap(nameOf)]),
     notes,
   };
+}
+
+/** Properties that no version of IdentityServer has: one may be misspelled. */
+function unknownProperties(type: 'ApiResource' | 'ApiScope', configuration: Configuration): Note[] {
+  return configuration.list(`${type}s`).flatMap(({ location, value }) => {
+    const properties = readItems([{ location, value }], (item) => [...sectionOf(item.value)], []);
+    return properties.flatMap(([key, { name }]) => {
+      const text = `${location}: ${name} was not imported: IdentityServer's ${type} has no such property`;
+      return handlingOf(type, key) ? [] : [noteOf('unknown_property', text)];
+    });
+  });
 }
 
 /** The binder of .NET omits an item with a value that it cannot convert, and so does the import. */
