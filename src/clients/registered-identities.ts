@@ -32,8 +32,9 @@ function registeredIdentityOf(registration: Registration): readonly RegisteredId
 
 /** What a client is registered by. A certificate with one of these may be this client's; its record decides. */
 export function identitiesOf(client: Pick<Client, 'registrations'>): readonly Identity[] {
-  const byKey = new Map(registeredIdentitiesOf(client).map(({ key, identity }) => [key, identity]));
-  return [...byKey.values()];
+  // Names that match verbatim can have one key.
+  const byText = new Map(registeredIdentitiesOf(client).map(({ identity }) => [identity.text, identity]));
+  return [...byText.values()];
 }
 
 /** The keys of what a client is registered by. */

@@ -47,6 +47,14 @@ test('identityKey distinguishes SHA-1 from SHA-256 thumbprints', () => {
   expect(identity && identityKey(identity)).toBe(`thumbprint:sha1:${parsed.sha1Thumbprint}`);
 });
 
+test('identitiesOf returns both names of secrets that differ in case', () => {
+  const client_secrets = ['CN=client', 'CN=Client'].map((value) => ({ type: 'X509Name', value }));
+  expect(identitiesOf(registeredClient({ client_secrets })).map(({ text }) => text)).toEqual([
+    'subject CN=client',
+    'subject CN=Client',
+  ]);
+});
+
 test('identitiesOf returns one identity for a certificate that is registered twice', () => {
   const twice = registeredClient({ certificates: [{ thumbprint: manyNamed.thumbprint }, { pem: manyNamed.pem }] });
   expect(identitiesOf(twice)).toHaveLength(1);
