@@ -539,13 +539,6 @@ test('options of tokens that the file does not set are named, since code may set
   expect(remarksOf(all)).not.toContain('count as not set');
 });
 
-test('what a named resource changes is stated if there is an isolated one', () => {
-  const remarksOf = (RequireResourceIndicator: boolean) =>
-    one({}, { ApiResources: [{ ...api, RequireResourceIndicator }] }).yaml;
-  expect(remarksOf(true)).toContain('# a token whose request names a resource has that alone in aud');
-  expect(remarksOf(false)).not.toContain('names a resource');
-});
-
 test('an unknown option is named, and the known ones are not', () => {
   const IdentityServer = { Clients: [validClient], ApiResources: [api], LicenseKey: 'k3y', Certificate: 'k3y' };
   const { yaml } = imported(JSON.stringify({ Logging: {}, IdentityServer }));

@@ -40,7 +40,7 @@ export function readConfiguration(root: Json, now: number): Drafts {
   return {
     drafts: clients.map((client) => draftClient(client, server)),
     notes: [...server.resources.notes, ...optionNotes(configuration)],
-    remarks: remarksOn(server),
+    remarks: remarksOn(configuration),
   };
 }
 
@@ -89,12 +89,11 @@ function jwtTypeText(type: string): string {
 /** Of the token itself. Programs set them in code as a rule, as Duende's templates do. */
 const tokenOptions = ['EmitStaticAudienceClaim', 'AccessTokenJwtType', 'EmitScopesAsSpaceDelimitedStringInJwt'];
 
-function remarksOn({ configuration, resources }: Server): string[] {
+function remarksOn(configuration: Configuration): string[] {
   const absent = tokenOptions.filter((name) => configuration.option(name) === undefined);
   const { unknown } = configuration;
   return [
     'every token also has a sub, which is the client_id (RFC 9068 §2.2)',
-    ...(resources.apiResources.some(({ isIsolated }) => isIsolated) ? [NAMED_RESOURCES] : []),
     ...(absent.length === 0
       ? []
       : [
@@ -105,7 +104,3 @@ function remarksOn({ configuration, resources }: Server): string[] {
       : [`IdentityServer has no options of these names, which were not imported: ${unknown.join(', ')}`]),
   ];
 }
-
-const NAMED_RESOURCES =
-  'a token whose request names a resource has that alone in aud; in IdentityServer, also the resources of its scopes ' +
-  'without RequireResourceIndicator';
