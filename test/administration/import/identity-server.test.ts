@@ -517,6 +517,12 @@ describe('a client that IdentityServer rejects is imported with the note that it
     ]);
   });
 
+  test('and names that differ in case or spaces are several, since each matched another certificate', () => {
+    const secrets = ['CN=a', 'CN=A', 'CN=" a"', 'CN=a'].map((Value) => ({ ...name, Value }));
+    const values = secrets.slice(0, 3).map(({ Value }) => ({ value: Value }));
+    expect(record({ ClientSecrets: secrets }).client_secrets).toMatchObject(values);
+  });
+
   test('and several secrets of one certificate are one, which ends last', () => {
     const secrets = [
       { Type: 'X509Thumbprint', Value: thumbprint, Expiration: '2031-01-01' },

@@ -10,7 +10,8 @@ import { parseDistinguishedName } from '../../../pki/certificate/names/parse.ts'
 export interface SecretName {
   /** In .NET's format: the text of the secret, unless that is in another notation. */
   readonly text: string;
-  readonly canonical: string;
+  /** As .NET on Linux prints it: equal for two texts of one name, in which case and spaces are the same. */
+  readonly printed: string;
   /** Where the text of the secret is what `X509Certificate2.Subject` returns. IdentityServer compares nothing else. */
   readonly printedBy: 'every .NET' | '.NET on Windows' | 'nothing';
 }
@@ -22,9 +23,9 @@ export interface SecretName {
  */
 export function readSecretName(secret: string): SecretName {
   const { name, text } = parseName(secret);
-  const { canonical } = name;
-  if (secret === formatDotnet(name, nameOnLinux)) return { text, canonical, printedBy: 'every .NET' };
-  return { text, canonical, printedBy: secret === formatDotnet(name, nameOnWindows) ? '.NET on Windows' : 'nothing' };
+  const printed = formatDotnet(name, nameOnLinux);
+  if (secret === printed) return { text, printed, printedBy: 'every .NET' };
+  return { text, printed, printedBy: secret === formatDotnet(name, nameOnWindows) ? '.NET on Windows' : 'nothing' };
 }
 
 interface ParsedName {

@@ -119,13 +119,13 @@ type Identified = Pick<Secret, 'value' | 'identity' | 'mismatch'>;
 const WINDOWS = 'its name is written as .NET on Windows prints it, which .NET on Linux does not match';
 
 function readName(secret: string): Identified {
-  const { text, canonical, printedBy } = readSecretName(secret);
+  const { text, printed, printedBy } = readSecretName(secret);
   const mismatches = {
     'every .NET': undefined,
     '.NET on Windows': WINDOWS,
     nothing: 'its name is not written as .NET prints it, and IdentityServer compares the text',
   };
-  return { value: text, identity: canonical, mismatch: mismatches[printedBy] };
+  return { value: text, identity: printed, mismatch: mismatches[printedBy] };
 }
 
 function readThumbprint(secret: string): Identified {
