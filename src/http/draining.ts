@@ -42,6 +42,7 @@ export class ActiveRequests {
   /** How many requests have not been received in full. */
   #receiving = 0;
   #draining = false;
+  #closing = false;
 
   /** @param inFlight counts the requests of this server as well */
   constructor(server: Server, inFlight = new RequestsInFlight()) {
@@ -107,7 +108,10 @@ export class ActiveRequests {
 
   #finish(response: SentResponse, connection: Connection): void {
     response.onEnded?.(response);
-    if (connection.response === response && response.req.complete) connection.response = undefined;
+    if (connection.response !== response || !response.req.complete) return;
+    connection.response = undefined;
+    // If it waited for an earlier one, its header may be older than the end of keep-alive.
+    if (this.#closing) connection.socket.destroySoon();
   }
 
   /** Ends the request whose body has been arriving for longest, with the same response as after the time limit. */
@@ -165,6 +169,7 @@ export class ActiveRequests {
   /** Closes the server, and each connection after its response; connections that remain after 10 s are aborted. */
   async drain(): Promise<void> {
     this.endKeepAlive();
+    this.#closing = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // Connections that wait for their next request, or have received only a part of it, do not close by themselves.
     this.#server.closeIdleConnections();
