@@ -69,6 +69,14 @@ test('docs/gateways/nginx-sidecar.md adapts the shipped files for a port without
   expect(adapted('json-errors.conf')).toContain('access_log /dev/stdout ');
 });
 
+/** By default, nginx does so after 60 s, and the others after 90 s or an hour. */
+test.each(['envoy-gateway', 'istio', 'kgateway', 'traefik'])(
+  'deploy/gateways/%s.yaml closes idle connections before Countersign does',
+  (recipe) => {
+    expect(readFileSync(join(folder, `${recipe}.yaml`), 'utf8')).toMatch(/idle(?:Conn)?Timeout: 60s/i);
+  },
+);
+
 describe.each(recipes)('deploy/gateways/%s.yaml', (recipe) => {
   test('has valid objects', () => {
     const defined = manifestsOf(recipe).filter(({ kind }) => !undefinedKinds.includes(kind));
