@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { fileErrorReason } from '../file-error.ts';
 import { FileContentError } from '../files/file-content-error.ts';
 import { PasswordError } from '../files/pkcs12/password.ts';
 import { parsePkcs12 } from '../files/pkcs12/pkcs12.ts';
@@ -77,8 +78,9 @@ export class WorkspaceFiles {
   }
 
   #parse<Value>(name: string, parse: (content: Buffer) => Value): Value {
+    const content = this.#content(name);
     try {
-      return parse(readFileSync(join(this.#folder, name)));
+      return parse(content);
     } catch (error) {
       if (error instanceof CertificateError || error instanceof FileContentError)
         throw this.#unusable(name, error.message);
@@ -91,8 +93,16 @@ export class WorkspaceFiles {
   }
 
   #read(name: string): string | undefined {
+    return existsSync(join(this.#folder, name)) ? this.#content(name).toString() : undefined;
+  }
+
+  #content(name: string): Buffer {
     const path = join(this.#folder, name);
-    return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+    try {
+      return readFileSync(path);
+    } catch (error) {
+      throw new OperatorError([`${path}: cannot be read: ${fileErrorReason(error)}`]);
+    }
   }
 
   /** The file has complete content at every moment. */

@@ -239,6 +239,12 @@ describe('countersign dev reports in one line why it does not start', () => {
   test.each<[string, (cwd: string) => void, string | RegExp, number]>([
     ['if the folder is a file', (cwd) => writeFileSync(join(cwd, '.countersign'), ''), 'cannot use the folder', 1],
     [
+      'if a file is a folder',
+      (cwd) => mkdirSync(join(cwd, '.countersign/client.p12'), { recursive: true }),
+      /\/client\.p12: cannot be read: it is a folder, not a file\n/,
+      1,
+    ],
+    [
       'if a certificate is invalid',
       (cwd) => {
         mkdirSync(join(cwd, '.countersign'));
