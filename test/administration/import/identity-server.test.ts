@@ -561,6 +561,7 @@ describe('IdentityServer Claims', () => {
     ['a number', claim('7', `${schema}integer`), { client_t: 7 }],
     ['a negative number', claim('-7', `${schema}integer64`), { client_t: -7 }],
     ['a string, although typed as a number', claim('seven', `${schema}integer32`), { client_t: 'seven' }],
+    ['a string, for an Int32 that is too large', claim('2147483648', `${schema}integer`), { client_t: '2147483648' }],
     ['a string of a type in another case', claim('7', 'Integer'), { client_t: '7' }],
     [
       'a string, for a number beyond the safe integers',

@@ -93,8 +93,8 @@ function readValue(text: string, valueType: string): ClaimValue {
 /** By `ValueType`. IdentityServer fails to write a token with another value. */
 const valueParsers: Readonly<Record<string, (text: string) => ClaimValue>> = {
   boolean: (text) => exactOr(parseBoolean(text)),
-  integer: parseInteger,
-  integer32: parseInteger,
+  integer: parseInt32,
+  integer32: parseInt32,
   integer64: parseInteger,
   double: (text) => exactOr(text !== '' && Number.isFinite(Number(text)) ? Number(text) : undefined),
   json: (text) => exactOr(jsonIn(text)),
@@ -102,6 +102,12 @@ const valueParsers: Readonly<Record<string, (text: string) => ClaimValue>> = {
 
 function exactOr(value: Json | undefined): ClaimValue {
   return value === undefined ? { kind: 'invalid' } : { kind: 'exact', value };
+}
+
+/** IdentityServer reads `integer` as Int32 as well. */
+function parseInt32(text: string): ClaimValue {
+  const parsed = parseInteger(text);
+  return parsed.kind === 'exact' && Number(parsed.value) === (Number(parsed.value) | 0) ? parsed : { kind: 'invalid' };
 }
 
 function parseInteger(text: string): ClaimValue {

@@ -86,7 +86,7 @@ function jwtTypeText(type: string): string {
   );
 }
 
-/** Of the token itself. Programs set them in code as a rule, as Duende's templates do. */
+/** Of the token itself. Many programs set them in code, as the templates of earlier versions do. */
 const tokenOptions = ['EmitStaticAudienceClaim', 'AccessTokenJwtType', 'EmitScopesAsSpaceDelimitedStringInJwt'];
 
 function remarksOn(configuration: Configuration): string[] {
