@@ -1,9 +1,8 @@
 import { isIP } from 'node:net';
 import { normalizeAlternativeName } from '../pki/certificate/subject-alternative-names.ts';
 import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
-import { foreignCurve } from '../terminator/peer-certificate.ts';
 import type { ProxyCertificateRule } from '../terminator/proxy-certificate.ts';
-import { type FiledCertificate, isRoot, readCertificateFile } from './certificate-file.ts';
+import { type FiledCertificate, isRoot, readCaFile } from './certificate-file.ts';
 import { listOf } from './parsers.ts';
 import { defineSettings, type Warn } from './setting.ts';
 import { type SettingFiles, settingFiles } from './setting-files.ts';
@@ -88,17 +87,11 @@ function parseName(text: string): { text: string; compared: string } {
 
 /** @throws {RangeError} naming the file, what is wrong with it, and how to fix it */
 function readCaCertificates(path: string, warn: Warn): readonly FiledCertificate[] {
-  const certificates = readCertificateFile(path, warn);
+  const certificates = readCaFile(path, warn);
   const other = certificates.find(({ x509 }) => !x509.ca);
   if (other) {
     const fix = 'to trust a single certificate, put its thumbprint into COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS';
     throw new RangeError(`${path}: ${other.subject} is not a CA certificate; ${fix}`);
-  }
-  for (const { x509, subject } of certificates) {
-    const curve = foreignCurve(x509);
-    const fix =
-      'only RSA, Ed25519, P-256, P-384 and P-521 are supported; issue the certificates of the proxies by another CA';
-    if (curve !== undefined) throw new RangeError(`${path}: ${subject} has a key on the curve ${curve}; ${fix}`);
   }
   if (certificates.some(isRoot)) return certificates;
   throw new RangeError(`${path} contains only intermediates: add the root that issued them`);

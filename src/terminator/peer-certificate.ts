@@ -4,6 +4,7 @@ import { TLSSocket } from 'node:tls';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { MAX_CERTIFICATE_BYTES } from '../pki/certificate/client-certificate.ts';
 import { ExtensionOid } from '../pki/certificate/extensions.ts';
+import { foreignCurve } from '../pki/certificate/openssl-certificate.ts';
 import { publicKeyOf, requireStrongKey } from '../pki/certificate/public-key-policy.ts';
 import { type CertificateStructure, parseCertificateStructure } from '../pki/certificate/structure.ts';
 import { parseSubjectAlternativeNames } from '../pki/certificate/subject-alternative-names.ts';
@@ -62,17 +63,6 @@ function readPeerCertificate(socket: TLSSocket): PeerCertificate {
     const reason = error instanceof CertificateError ? error.message : 'cannot be parsed by OpenSSL';
     return { kind: 'unacceptable', reason };
   }
-}
-
-const nistCurves: readonly (string | undefined)[] = [undefined, 'prime256v1', 'secp384r1', 'secp521r1'];
-
-/**
- * The curve of a certificate's key, unless it is P-256, P-384 or P-521. With any other one in a verified chain, Node's
- * `getPeerCertificate` dereferences a null pointer, which ends the process.
- */
-export function foreignCurve({ publicKey }: X509Certificate): string | undefined {
-  const curve = publicKey.asymmetricKeyDetails?.namedCurve;
-  return nistCurves.includes(curve) ? undefined : curve;
 }
 
 /** As far as the peer sent the chain. The rest of it are the listener's own CA certificates. */

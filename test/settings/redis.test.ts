@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { readAdministrationConfig } from '../../src/commands/clients/administration-config.ts';
 import { OperatorError } from '../../src/operator-error.ts';
 import { openRedis } from '../../src/redis/connection.ts';
-import { selfSigned } from '../support/certificates.ts';
+import { createTestCa, selfSigned } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { programPath } from '../support/program-path.ts';
@@ -26,15 +26,23 @@ const file = (name: string, content: string) => {
   return path;
 };
 
-function problemsOf(cert: string, key: string): readonly string[] {
+function problemsOf(cert: string, key: string, more: object = {}): readonly string[] {
   try {
-    readAdministrationConfig(settings(cert, key));
+    readAdministrationConfig({ ...settings(cert, key), ...more });
   } catch (error) {
     if (error instanceof OperatorError) return error.problems;
     throw error;
   }
   return [];
 }
+
+test('a CA of Redis is rejected whose chains end the process of Node', () => {
+  const ca = file('secp256k1.pem', createTestCa({ keyType: 'ec-secp256k1' }).pem);
+  const problems = problemsOf(one.cert, one.key, { COUNTERSIGN_REDIS_CA_FILE: ca });
+  expect(problems).toEqual([
+    expect.stringMatching(/_REDIS_CA_FILE: .*CN=Test CA has a key on the curve secp256k1; for TLS/),
+  ]);
+});
 
 describe('the client certificate for Redis', () => {
   const none = file('none.pem', 'nothing');
