@@ -30,7 +30,7 @@ function logReload(results: readonly Reloaded[], problem: string | undefined, lo
   const having = (wanted: Reloaded['result']) =>
     checked.filter((name) => results.some((each) => each.name === name && each.result === wanted));
   const [changed, failed] = [having('changed'), having('failed')];
-  const failures = failed.length === 0 ? '' : `; invalid, the previous content stays in use: ${failed.join(', ')}`;
+  const failures = failed.length === 0 ? '' : `; failed, the previous content stays in use: ${failed.join(', ')}`;
   const summary = `checked ${listed(checked)}; changed: ${listed(changed)}${failures}`;
   const fields = { checked, changed, ...(failed.length > 0 && { failed }) };
   if (problem !== undefined) {
