@@ -9,6 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { clientIds, serverCa, startHttpsServer, tokenRequest } from '../support/https-server.ts';
 import type { KeyPair } from '../support/keys.ts';
+import { openTls } from '../support/open-connection.ts';
 import { requestBytes, sendRaw } from '../support/raw-http.ts';
 import { startRecordRelay } from '../support/record-relay.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -240,6 +241,28 @@ describe.each(Object.entries(targets))('the TLS server of %s', (_, start) => {
     const url = `https://localhost:${target.port}/jwks`;
     const response = await curl(['--insecure', '--cert', cert, '--key', key, url, url]);
     expect(response.status).toBe(200);
+  });
+
+  test.each(versions)('resumes no session, whoever began it (%s)', async (version) => {
+    const impostor = identityOf('of a CA of the same name, without key identifiers');
+    const url = `https://localhost:${target.port}`;
+    const options = { ca: target.ca, minVersion: version, maxVersion: version } as const;
+    for (const first of [impostor, identityOf('usual'), {}]) {
+      const began = await openTls(url, { ...options, ...first });
+      let session = began.socket.getSession();
+      began.socket.on('session', (later) => {
+        session = later;
+      });
+      began.socket.write(requestBytes({ method: 'GET', path: '/jwks', lines: ['Connection: close'] }));
+      await eventually(began.closed, began.received);
+      expect(session).toBeDefined();
+      const second = await openTls(url, { ...options, ...impostor, session });
+      expect(second.socket.isSessionReused()).toBe(false);
+      second.socket.write(target.request);
+      await eventually(() => second.received().includes('"invalid_client"'), second.received);
+      expect(second.received()).toMatch(/^HTTP\/1.1 400 /);
+      second.socket.destroy();
+    }
   });
 
   const rows = versions.flatMap((version) => (Object.keys(kinds) as Kind[]).map((kind) => ({ kind, version })));

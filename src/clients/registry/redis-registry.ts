@@ -8,7 +8,7 @@ import {
   openGuardedConnection,
 } from '../../redis/guarded-connection.ts';
 import type { GuardedRedis } from '../../redis/guarded-redis.ts';
-import type { AnnouncedKey } from '../../redis/invalidation/announced-key.ts';
+import { type AnnouncedKey, SYNCED_WITHIN_MILLISECONDS } from '../../redis/invalidation/announced-key.ts';
 import type { InvalidationMode } from '../../redis/invalidation/connection.ts';
 import { type InvalidationFeed, openInvalidationFeed } from '../../redis/invalidation/feed.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
@@ -51,8 +51,6 @@ export interface RegistryEvents extends ConnectionEvents {
   readonly onAudiencePermission: PermissionHandler;
 }
 
-/** Two intervals of the heartbeat, and a reply. A change is in force within a second, even if no invalidation arrives. */
-const SYNCED_WITHIN_MILLISECONDS = 750;
 /** How long a change by other writers may go unnoticed if only `countersign clients` publishes changes. */
 const MAX_UNTRACKED_MILLISECONDS = 5_000;
 

@@ -38,6 +38,10 @@ export class ClusterInvalidationFeed {
     return modes.includes('pubsub') ? 'pubsub' : 'tracking';
   }
 
+  covers(): boolean {
+    return true;
+  }
+
   close(): void {
     clearInterval(this.#reconcileTimer);
     this.#cluster.off('refresh', this.#reconcile);

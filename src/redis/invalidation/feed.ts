@@ -2,12 +2,19 @@ import { Cluster, type Redis } from 'ioredis';
 import { ClusterInvalidationFeed } from './cluster.ts';
 import type { InvalidationConnectionOptions, InvalidationMode } from './connection.ts';
 import { ServerInvalidationFeed } from './server.ts';
+import type { ServerIdentity } from './server-identity.ts';
 
 /** Delivers invalidation messages for the tracked keys, whichever client changed them. */
 export interface InvalidationFeed {
   /** All changes up to this time, by `performance.now()`, have been delivered. */
   readonly syncedUntil: number;
   readonly mode: InvalidationMode;
+  /**
+   * Whether it announces the changes of the server to which another connection leads.
+   *
+   * @param reader undefined for a connection to a Cluster, where each key has one master
+   */
+  covers(reader: ServerIdentity | undefined): boolean;
   close(): void;
 }
 

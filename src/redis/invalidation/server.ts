@@ -48,6 +48,10 @@ export class ServerInvalidationFeed {
     return this.#wereOnDifferentServers ? 'none' : this.#connection.mode;
   }
 
+  covers(reader: ServerIdentity | undefined): boolean {
+    return reader?.runId !== undefined && reader.runId === this.#connection.runId;
+  }
+
   close(): void {
     this.#reunionRetry.stop();
     this.#reader.close();

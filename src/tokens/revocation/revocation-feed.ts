@@ -71,6 +71,7 @@ export class RevocationFeed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
+    options.announced?.onChange(() => this.#onChange());
   }
 
   /** Whether the table has every revocation that is older than a second. @param now by `performance.now()` */
@@ -97,6 +98,11 @@ export class RevocationFeed {
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+  }
+
+  /** At once, but no more often than without announcements. */
+  #onChange(): void {
+    if (performance.now() - this.#readAt >= POLL_MILLISECONDS) void this.#poll();
   }
 
   async #poll(): Promise<void> {

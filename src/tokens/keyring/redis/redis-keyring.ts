@@ -83,6 +83,7 @@ class RedisKeyring implements RedisKeyringSource {
     this.#schedule = createMaintenanceSchedule(policy);
     this.#version = { keys: [], algorithm, number: 0 };
     store.onReconnected(() => void this.poll());
+    store.announced?.keyring.onChange(() => void this.poll());
   }
 
   current(): KeyringVersion {
