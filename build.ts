@@ -21,7 +21,7 @@ export async function buildCountersign(directory: string): Promise<string> {
     transform: { define: { SOURCE_REVISION: JSON.stringify(sourceRevision()) } },
     plugins: [listPackages, declareTypes],
     // V8 stores a text with any character beyond Latin-1 in twice the memory.
-    output: { dir: directory, cleanDir: true, sourcemap: true, charset: 'ascii' },
+    output: { dir: directory, cleanDir: true, sourcemap: true, charset: 'ascii', comments: false },
   });
   const command = join(directory, 'countersign.js');
   // npm makes the commands of installed packages executable; in a clone, npx runs this file as it is.

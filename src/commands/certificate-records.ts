@@ -18,20 +18,7 @@ import {
   subjectCandidate,
   type UnsuitableName,
 } from './certificate-names.ts';
-import { yamlText } from './output/document.ts';
-
-/** A client record, or part of one, for the operator to paste. */
-export interface SuggestedRecord {
-  readonly title: string;
-  readonly record: object;
-  readonly yaml: string;
-}
-
-/** The records to choose from, the best one first. */
-export interface Suggestions {
-  readonly records: readonly SuggestedRecord[];
-  readonly unsuitable: readonly UnsuitableName[];
-}
+import { type SuggestedRecord, type Suggestions, suggest } from './suggested-record.ts';
 
 export interface SuggestionContext {
   /** Whether the chain of the certificate is verified; undefined if there is no CA to verify it with. */
@@ -91,11 +78,6 @@ function titleFor(field: string, { chain }: SuggestionContext, { svid }: ClientC
   return `${by}, in certificates from a trusted CA${more}`;
 }
 
-/** The pin of a client to this CA, for its record. */
-export function suggestPin(publicKeyThumbprint: string): SuggestedRecord {
-  return suggest('To pin a client to this CA, add to its record', { tls_client_auth_ca: [publicKeyThumbprint] });
-}
-
 function certificateSuggestions({ thumbprint, publicKeyThumbprint }: ClientCertificate): SuggestedRecord[] {
   const method = 'self_signed_tls_client_auth';
   const key = { public_key_thumbprint: publicKeyThumbprint };
@@ -111,10 +93,6 @@ function certificateSuggestions({ thumbprint, publicKeyThumbprint }: ClientCerti
 function recordOf(method: string, identity: object): object {
   const tokenFields = { scope: 'api1', audience: 'https://api.example' };
   return { client_id: CLIENT_ID_PLACEHOLDER, token_endpoint_auth_method: method, ...identity, ...tokenFields };
-}
-
-function suggest(title: string, record: object): SuggestedRecord {
-  return { title, record, yaml: yamlText('client_id' in record ? [record] : record).trimEnd() };
 }
 
 /** The anchor of the certificate, if the field or the server requires a pin, or the server trusts other CAs as well. */

@@ -7,14 +7,15 @@ import { parseClientCertificate } from '../pki/certificate/client-certificate.ts
 import { type LoadedTrustStore, loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
 import type { Environment } from '../settings/settings.ts';
 import { describeUnsuitable } from './certificate-names.ts';
-import { type Suggestions, suggestPin, suggestRecords } from './certificate-records.ts';
 import { type CertificateReport, factRows, reportOn } from './certificate-report.ts';
 import { parseInput, readInput } from './input-file.ts';
 import { printValue } from './output/document.ts';
 import { printWarnings } from './output/errors.ts';
 import { type OutputFormat, styled, table } from './output/text.ts';
-import { type FileVerification, type PathReport, printPath, reportPath, verifyFile } from './path-report.ts';
+import { type PathReport, printPath, reportPath } from './path-report.ts';
 import { readRecordsConfig } from './records-config.ts';
+import { type Suggestions, suggestPin } from './suggested-record.ts';
+import type { FileVerification, verifyFile } from './verify-file.ts';
 
 export interface CertificateOptions extends PasswordOptions {
   /** CA certificates, a file or folder. Default: `COUNTERSIGN_CLIENT_CA_FILE`. */
@@ -44,7 +45,7 @@ export async function describeCertificate(
   const [der, ...others] = certificates;
   const report = parseInput(input, () => reportOn(der));
   const cas = casFor(report, options, clientCa?.store);
-  const verification = cas && (await verifyFile(der, others, { trust: cas.store, crl: options.crl ?? [] }));
+  const verification = cas && (await verify(der, others, { trust: cas.store, crl: options.crl ?? [] }));
   const path = verification && reportPath(verification.chain, report.subject);
   const allUnread = [...unread, ...(cas?.unread ?? []), ...(verification?.unread ?? [])];
   const suggestions = await suggestionsFor(der, report, verification, policy);
@@ -74,6 +75,12 @@ function casFor(
   throw new OperatorError(['--crl requires the CAs that signed the CRLs: add --ca, or set COUNTERSIGN_CLIENT_CA_FILE']);
 }
 
+/** Path validation and CRLs are loaded only if there are CAs. */
+async function verify(...certificate: Parameters<typeof verifyFile>): Promise<FileVerification> {
+  const { verifyFile } = await import('./verify-file.ts');
+  return await verifyFile(...certificate);
+}
+
 function loadCas(path: string): LoadedTrustStore {
   try {
     return loadTrustStore(path);
@@ -92,6 +99,8 @@ async function suggestionsFor(
   if (rejected.length > 0) return { records: [], unsuitable: [] };
   if (isCa) return { records: [suggestPin(key)], unsuitable: [] };
   const anchors = verification?.anchors ?? policy.anchors;
+  // The schema of records is loaded only if there is a record to suggest.
+  const { suggestRecords } = await import('./certificate-records.ts');
   const context = { chain: verification?.chain, policy: { ...policy, anchors }, now: Date.now() };
   return await suggestRecords(parseClientCertificate(der), context);
 }

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
-import { selfSigned } from '../support/certificates.ts';
+import { createTestCa, selfSigned } from '../support/certificates.ts';
 import { runCountersign, startCountersign } from '../support/countersign.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -69,6 +69,7 @@ test.each([
   ['--version', [], () => run('--version')],
   ['--help', [], () => run('--help')],
   ['certificate', ['yaml', 'zod'], () => run('certificate', file('certificate.pem', selfSigned().pem))],
+  ['certificate with a CA', ['yaml'], () => run('certificate', file('ca.pem', createTestCa().pem))],
   [
     'serve with a clients file',
     ['hono', 'prom-client', 'yaml', 'zod', 'node:http', 'node:tls'],
