@@ -37,5 +37,6 @@ export function targetTable(results: Iterable<CaseResult>): Table {
 }
 
 function withUnit(value: number, unit: Target['unit']): string {
-  return `${value.toFixed(unit === '×' ? 2 : 0)} ${unit}`.trim();
+  const isSmall = value < 10 && !Number.isInteger(value);
+  return `${value.toFixed(unit === '×' ? 2 : Number(isSmall))} ${unit}`.trim();
 }
