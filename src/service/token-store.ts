@@ -1,4 +1,3 @@
-import type { Cluster, Redis } from 'ioredis';
 import type { ConnectionEvents } from '../redis/guarded-connection.ts';
 import { AnnouncedKey } from '../redis/invalidation/announced-key.ts';
 import type { RedisConfig } from '../settings/redis.ts';
@@ -21,16 +20,13 @@ export async function openTokenStore(
     for (const listener of listeners) listener();
   };
   const opened = await openGuardedConnection({ address, tls }, silent, onConnected);
-  if (announced) await watchServer(opened.connection.redis, announced);
+  if (announced) {
+    // The invalidation feed of the registry may be that of another server.
+    const { serverOf } = await import('../redis/invalidation/server-identity.ts');
+    const server = serverOf(opened.connection.redis);
+    for (const key of Object.values(announced)) key.readFrom(server);
+  }
   return { ...opened, keyPrefix, announced, onReconnected: (listener) => void listeners.push(listener) };
-}
-
-/** The invalidation feed of the registry may be that of another server. */
-async function watchServer(redis: Redis | Cluster, announced: AnnouncedKeys): Promise<void> {
-  if (redis.isCluster) return;
-  const { watchServerIdentity } = await import('../redis/invalidation/server-identity.ts');
-  const server = watchServerIdentity(redis as Redis, () => {});
-  for (const key of Object.values(announced)) key.readFrom(server);
 }
 
 /** The keys that are polled there, whose changes the registry's connection announces. */

@@ -243,7 +243,7 @@ describe.each(Object.entries(targets))('the TLS server of %s', (_, start) => {
     expect(response.status).toBe(200);
   });
 
-  test.each(versions)('resumes no session, whoever began it (%s)', async (version) => {
+  test.each(versions)('resumes no session, with any certificate in it (%s)', async (version) => {
     const impostor = identityOf('of a CA of the same name, without key identifiers');
     const url = `https://localhost:${target.port}`;
     const options = { ca: target.ca, minVersion: version, maxVersion: version } as const;

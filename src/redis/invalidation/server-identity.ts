@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { createRetry } from '../reconnect.ts';
 import { isErrorReply } from '../reply-shapes.ts';
 
@@ -45,6 +45,12 @@ export function watchServerIdentity(redis: Redis, onIdentified: () => void): Ser
       redis.off('close', forget);
     },
   };
+}
+
+/** The server that a connection leads to; undefined for a Cluster, which leads to several. */
+export function serverOf(redis: Redis | Cluster): ServerIdentity | undefined {
+  // Safe: a connection that is not to a Cluster.
+  return redis.isCluster ? undefined : watchServerIdentity(redis as Redis, () => {});
 }
 
 /**
