@@ -107,7 +107,7 @@ async function runFault(fault: Fault, redis: FaultyRedis, replicas: Replicas): P
   const recoveredAfter = await recovery(replicas, recoveredAt);
   const disabledAfter = disabledDuring ?? (await disable(await redis.writer(), replicas));
   await load.stop();
-  expectCorrectResponses(fault, load, injectedAt + 100, ended);
+  expectCorrectResponses(fault, load, injectedAt + 100, ended - 100);
   return { fault: fault.name, ...summary(load), disabledAfter, recoveredAfter };
 }
 
