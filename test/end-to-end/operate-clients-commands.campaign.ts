@@ -173,7 +173,8 @@ describeWith(['redis-server'], 'countersign clients', () => {
       'list',
       'poison',
     ]);
-    expect(shown.stdout).toContain(`identity   thumbprint ${certificate.thumbprint} (until 2035-01-31T23:59:59.999Z)`);
+    const registration = String.raw`(\u{1b}[31mred, until 2035-01-31T23:59:59.999Z)`;
+    expect(shown.stdout).toContain(`identity   thumbprint ${certificate.thumbprint} ${registration}`);
     expect(shown.stdout).toContain('note: "\\u001b[31mred"');
     expect(JSON.parse(ofCertificate.stdout).clients).toMatchObject([{ client_id: 'sensor:{7}*[a]', enabled: true }]);
     // Invalid values are not exported.
