@@ -267,7 +267,18 @@ describeWith(['redis-server'], 'every command of the installed package', () => {
       RECORDS: file('records.json', JSON.stringify([record, resource])),
       IDENTITYSERVER: file(
         'clients.json',
-        JSON.stringify([{ ClientId: 'moved', AllowedGrantTypes: ['client_credentials'], ClientSecrets: [secret] }]),
+        JSON.stringify({
+          Clients: [
+            {
+              ClientId: 'moved',
+              AllowedGrantTypes: ['client_credentials'],
+              AllowedScopes: ['read'],
+              ClientSecrets: [secret],
+            },
+          ],
+          ApiScopes: [{ Name: 'read' }],
+          ApiResources: [{ Name: 'https://orders.example', Scopes: ['read'] }],
+        }),
       ),
       KEYCLOAK: file('realm.json', JSON.stringify({ accessTokenLifespan: 300, clients: [keycloak] })),
       CERTIFICATE: file('certificate.pem', certificate.pem),

@@ -28,8 +28,11 @@ export function documentedCommands(): readonly DocumentedCommand[] {
 }
 
 function parseCommand(page: string, line: string): DocumentedCommand {
-  // Brackets around what may be omitted, and quotation marks of the shell.
-  const tokens = line.replaceAll(/[[\]"']/g, '').split(/\s+/);
+  // The start of a command substitution, brackets around what may be omitted, and quotation marks of the shell.
+  const tokens = line
+    .replace(/\$\(.*/, '')
+    .replaceAll(/[[\]"']/g, '')
+    .split(/\s+/);
   const first = tokens.findIndex((token) => token.startsWith('-'));
   return {
     place: `${page}: countersign ${line}`,
