@@ -106,10 +106,14 @@ export async function startEdgeDeployment(options: EdgeDeploymentOptions): Promi
     await Promise.all([countersign.stop(), upstream.stop()]);
   };
   const facts = { port, environment, edge, countersign, proxy, upstream, ca, serverCa };
+  let applied = JSON.stringify(edgeRecords);
   const apply = async (records: EdgeRecords) => {
     const seen = countersign.lines.length;
+    const isSame = JSON.stringify(records) === applied;
+    applied = JSON.stringify(records);
     await store.write(records);
-    if (options.redisUrl) return;
+    // A file with the same content is not reloaded.
+    if (options.redisUrl || isSame) return;
     const isReloaded = () => countersign.lines.slice(seen).some(({ event }) => event === 'clients_reloaded');
     await eventually(isReloaded, () => JSON.stringify(countersign.lines.slice(seen)));
   };
