@@ -18,3 +18,13 @@ interface ConfiguredCa {
   readonly subjectText: string;
   readonly publicKeyThumbprint: string;
 }
+
+/** Where the settings of a server are unknown: a SHA-1 thumbprint is a warning, and there are no CAs to pin to. */
+export const policyWithoutSettings: RegistrationPolicy = {
+  allowSha1Thumbprints: true,
+  requireCaPin: false,
+  uniqueCertificates: false,
+  allowUnboundEdgeTokens: false,
+  anchors: [],
+  intermediates: [],
+};

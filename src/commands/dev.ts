@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { styleText } from 'node:util';
 import { describeDiagnostic } from '../clients/files/diagnostics.ts';
 import { readClientsFiles } from '../clients/files/read-clients-files.ts';
+import { policyWithoutSettings } from '../clients/registration-policy.ts';
 import { readConfig } from '../config.ts';
 import { consoleRestoredLine, createConsoleLog } from '../development/console-log.ts';
 import { startEmbeddedTerminator } from '../development/embedded-terminator.ts';
@@ -104,14 +105,7 @@ function logHandshakes(log: Log): OnMalformed {
 async function readDevelopmentRecords(port: number, workspace: Workspace): Promise<HomeRecords> {
   const { clients, resources, errors } = await readClientsFiles(
     [workspace.clientsFile],
-    {
-      allowSha1Thumbprints: true,
-      requireCaPin: false,
-      uniqueCertificates: false,
-      allowUnboundEdgeTokens: false,
-      anchors: [],
-      intermediates: [],
-    },
+    policyWithoutSettings,
     Date.now(),
   );
   return {

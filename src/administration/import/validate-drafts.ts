@@ -1,18 +1,8 @@
 import type { Client } from '../../clients/client.ts';
 import { formatDiagnostic } from '../../clients/diagnostics.ts';
 import { parseClient } from '../../clients/parse-client.ts';
-import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
+import { policyWithoutSettings } from '../../clients/registration-policy.ts';
 import type { Draft } from './draft.ts';
-
-/** The import warns about SHA-1 thumbprints; `clients check`, which knows the configured CAs, reports CA problems. */
-const policy: RegistrationPolicy = {
-  allowSha1Thumbprints: true,
-  requireCaPin: false,
-  uniqueCertificates: false,
-  allowUnboundEdgeTokens: false,
-  anchors: [],
-  intermediates: [],
-};
 
 /**
  * Validates each draft as a client record. A draft that is invalid, or whose `client_id` is taken by an earlier one, is
@@ -34,7 +24,7 @@ export function validateDrafts(drafts: readonly Draft[], now: number): Draft[] {
 }
 
 function validateDraft(draft: Extract<Draft, { kind: 'client' }>, now: number): Draft {
-  const parsed = parseClient(draft.record, policy, now);
+  const parsed = parseClient(draft.record, policyWithoutSettings, now);
   if (parsed.ok) {
     const warnings = parsed.warnings.map((warning) => ({
       // Without the index of a list.
@@ -49,6 +39,6 @@ function validateDraft(draft: Extract<Draft, { kind: 'client' }>, now: number): 
 
 /** The client of a validated draft; undefined if it was skipped. */
 export function clientOf(draft: Draft, now: number): Client | undefined {
-  const parsed = draft.kind === 'client' ? parseClient(draft.record, policy, now) : undefined;
+  const parsed = draft.kind === 'client' ? parseClient(draft.record, policyWithoutSettings, now) : undefined;
   return parsed?.ok ? parsed.client : undefined;
 }
