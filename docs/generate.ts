@@ -1,5 +1,6 @@
 /** `npm run docs` writes the generated parts of the documentation. A test compares them with their sources. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { exitCodesReference } from '../src/commands/exit-codes.ts';
 import { rejectionsPage } from '../src/commands/rejections/reference.ts';
 import { settingsReference } from '../src/settings/reference.ts';
 import { capacityTables } from './capacity.ts';
@@ -18,6 +19,7 @@ export interface GeneratedDocument {
 export function generateDocuments(): readonly GeneratedDocument[] {
   return [
     documentWith('configuration.md', 'settings', settingsReference()),
+    documentWith('operate.md', 'exit-codes', exitCodesReference()),
     documentWith('http.md', 'http', httpReference()),
     documentWith('move-from-identityserver.md', 'differences', importTables()),
     sizingPage(),

@@ -6,6 +6,7 @@ import { collect, passwordFileOption, passwordOption, textFormatOption } from '.
 import { clientsProgram } from './commands/clients/program.ts';
 import { completionProgram } from './commands/completion/program.ts';
 import { examplesHelp } from './commands/examples.ts';
+import { codeOfError, exitCodes, exitCodesHelp } from './commands/exit-codes.ts';
 import { withKidAsOperand } from './commands/keys/kid-operand.ts';
 import { keysProgram } from './commands/keys/program.ts';
 import { exitOnOutputError, InterruptedError, printError } from './commands/output/errors.ts';
@@ -16,7 +17,6 @@ import { tokensProgram } from './commands/tokens/program.ts';
 import type { DoctorOptions } from './doctor/probe/options.ts';
 import { documentationPath } from './documentation.ts';
 import { environment } from './environment.ts';
-import { ConfigurationError } from './operator-error.ts';
 import { printable } from './text.ts';
 import { description, version } from './version.ts';
 
@@ -28,7 +28,6 @@ const serveHelp = process.argv.includes('serve') ? (await import('./settings/ref
 const doctorHelp = `
 The default operations listener is http://127.0.0.1:9090
 (COUNTERSIGN_OPERATIONS_LISTEN).
-Exit codes: 0 secure, 1 incomplete or another error, 2 vulnerable.
 
 More: docs/doctor.md`;
 
@@ -40,8 +39,6 @@ The printed records are those that \`clients check\` accepts with the same
 settings. A certificate that cannot be verified with the CAs is only registered
 by itself. The CAs are those of --ca, or of COUNTERSIGN_CLIENT_CA_FILE unless
 the certificate is self-signed.
-Exit codes: 0 the server accepts the certificate, 1 it rejects the certificate
-or cannot verify it with the CAs, or another error.
 
 More: docs/clients.md`;
 
@@ -147,13 +144,14 @@ program
 
 completionProgram(program);
 
-addExamples(program, []);
+addExitCodesAndExamples(program, []);
 addDocumentation(program);
 addHelp(program);
 suggestHelp(program, 'countersign');
 
+const args = process.argv.slice(2);
 try {
-  await program.parseAsync(withKidAsOperand(process.argv.slice(2)), { from: 'user' });
+  await program.parseAsync(withKidAsOperand(args), { from: 'user' });
 } catch (error) {
   end(error);
 }
@@ -162,12 +160,18 @@ function end(error: unknown): void {
   if (error instanceof CommanderError) {
     // Commander has already printed the help, or what is wrong with the command line.
     exitOnOutputError();
-    process.exitCode = error.exitCode;
+    process.exitCode = error.exitCode === exitCodes.success ? exitCodes.success : errorCode(exitCodes.usage);
     return;
   }
   printError(error);
-  if (error instanceof InterruptedError) process.exit(error.exitCode);
-  process.exit(error instanceof ConfigurationError ? 2 : 1);
+  process.exit(error instanceof InterruptedError ? error.exitCode : errorCode(codeOfError(error)));
+}
+
+/** As in Terraform, an error of `plan --detailed-exitcode` never has the code of changes, whatever its kind. */
+function errorCode(code: number): number {
+  const [group, command] = args;
+  const isDetailed = group === 'clients' && command === 'plan' && args.includes('--detailed-exitcode');
+  return isDetailed ? exitCodes.failure : code;
 }
 
 /**
@@ -193,10 +197,11 @@ function findSubcommand(parent: Command, name: string): Command {
   return found ?? parent.error(`error: unknown command '${name}'${hint}`);
 }
 
-function addExamples(command: Command, names: readonly string[]): void {
-  const help = examplesHelp(names);
-  if (help !== undefined) command.addHelpText('after', help);
-  for (const child of command.commands) addExamples(child, [...names, child.name()]);
+function addExitCodesAndExamples(command: Command, names: readonly string[]): void {
+  for (const help of [exitCodesHelp(names), examplesHelp(names)]) {
+    if (help !== undefined) command.addHelpText('after', help);
+  }
+  for (const child of command.commands) addExitCodesAndExamples(child, [...names, child.name()]);
 }
 
 /** The documentation is part of the package: no address is the same for every installation. */

@@ -202,6 +202,6 @@ describe('startProgram', () => {
   });
 
   it('reports why Countersign exits before it listens', async () => {
-    await expect(startCountersign({ args: ['no-such-command'] })).rejects.toThrow(/exit code 1; .*no-such-command/s);
+    await expect(startCountersign({ args: ['no-such-command'] })).rejects.toThrow(/exit code 2; .*no-such-command/s);
   });
 });

@@ -1,7 +1,7 @@
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import { MAX_CERTIFICATE_MEBIBYTES } from '../files/bounded-file.ts';
 import { type PasswordOptions, readPassword } from '../files/read-password.ts';
-import { OperatorError } from '../operator-error.ts';
+import { ConfigurationError, OperatorError } from '../operator-error.ts';
 import { parseCertificateContainer } from '../pki/certificate/certificate-container.ts';
 import { parseClientCertificate } from '../pki/certificate/client-certificate.ts';
 import { type LoadedTrustStore, loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
@@ -72,7 +72,9 @@ function casFor(
   if (ca !== undefined) return loadCas(ca);
   if (configured && !isCa && !isSelfSigned) return { store: configured, unread: [] };
   if (crl === undefined || configured) return undefined;
-  throw new OperatorError(['--crl requires the CAs that signed the CRLs: add --ca, or set COUNTERSIGN_CLIENT_CA_FILE']);
+  throw new ConfigurationError([
+    '--crl requires the CAs that signed the CRLs: add --ca, or set COUNTERSIGN_CLIENT_CA_FILE',
+  ]);
 }
 
 /** Path validation and CRLs are loaded only if there are CAs. */

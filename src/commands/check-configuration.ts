@@ -3,7 +3,7 @@ import { type Config, readConfig } from '../config.ts';
 import { checkListenAddress } from '../http/check-address.ts';
 import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
 import type { Log } from '../observability/log.ts';
-import { ConfigurationError, OperatorError } from '../operator-error.ts';
+import { ConfigurationError, combined, OperatorError } from '../operator-error.ts';
 import { openRedis, type RedisConnection } from '../redis/connection.ts';
 import { isWrongType } from '../redis/guarded-redis.ts';
 import { watchClientCa } from '../service/client-ca.ts';
@@ -25,6 +25,7 @@ import { printWarnings } from './output/errors.ts';
  * server. An address that is in use is reported, and is not a problem.
  *
  * @throws {ConfigurationError} with every problem
+ * @throws {OperatorError} if it is valid, and Redis cannot be used
  */
 export async function checkConfiguration(env: Environment): Promise<void> {
   const config = readConfig(env);
@@ -46,7 +47,7 @@ async function loadEverything(config: Config): Promise<readonly string[]> {
     findClients(config, connected, watched, opened),
     findKeys(config, connected, watched, opened),
     ...listenersOf(config).map(checkListener),
-    openCrls({ ...config, crl: localCrls }, currentTrust, watched, warningLog).then((crls) => {
+    loading(openCrls({ ...config, crl: localCrls }, currentTrust, watched, warningLog)).then((crls) => {
       opened.defer(() => crls?.stop());
       return [];
     }),
@@ -55,8 +56,7 @@ async function loadEverything(config: Config): Promise<readonly string[]> {
   const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
   for (const error of errors) if (!(error instanceof OperatorError)) throw error;
   // If clients and keys are in Redis, both have the problem of its connection.
-  const problems = new Set(errors.flatMap((error: OperatorError) => error.problems));
-  if (problems.size > 0) throw new ConfigurationError([...problems]);
+  if (errors.length > 0) throw combined(errors);
   return results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
 }
 
@@ -78,7 +78,7 @@ function listenersOf({ listen, edge, operationsListen }: Config): readonly Confi
 async function checkListener({ variable, address }: ConfiguredListener): Found {
   const state = await checkListenAddress(address).catch((error: unknown) => {
     if (!(error instanceof OperatorError)) throw error;
-    throw new OperatorError(error.problems.map((problem) => `${variable}: ${problem}`));
+    throw new ConfigurationError(error.problems.map((problem) => `${variable}: ${problem}`));
   });
   if (state === 'free') return [];
   const owner = 'the server that is running, or another program, which has to stop first';
@@ -96,7 +96,7 @@ async function findClients(
     await connected;
     return ['connected to Redis'];
   }
-  const registry = await openRegistry(config, { watched, log: warningLog });
+  const registry = await loading(openRegistry(config, { watched, log: warningLog }));
   opened.defer(() => registry.close());
   return [`clients in ${registry.description}`];
 }
@@ -112,9 +112,18 @@ async function findKeys(
     await connected;
     return [`${await checkKeyringInRedis(config.keyring)} keys in the keyring in Redis`];
   }
-  const keyring = await openKeyring(config, undefined, watched, warningLog);
+  const keyring = await loading(openKeyring(config, undefined, watched, warningLog));
   opened.defer(() => keyring.close());
   return [`signing with ${keyring.description}`];
+}
+
+/** What a setting names is a part of the configuration. */
+async function loading<Value>(loaded: Promise<Value>): Promise<Value> {
+  try {
+    return await loaded;
+  } catch (error) {
+    throw error instanceof OperatorError ? new ConfigurationError(error.problems) : error;
+  }
 }
 
 /** Of an attempt to connect, which takes at most 3 s, and of its replies. */

@@ -8,16 +8,21 @@ import { baselineSections } from '../doctor/probe/render/baseline-sections.ts';
 import { forgerySections } from '../doctor/probe/render/forgery-sections.ts';
 import type { Section } from '../doctor/probe/render/section.ts';
 import { OperatorError } from '../operator-error.ts';
+import { codeOfError, exitCodes } from './exit-codes.ts';
 import { type OutputFormat, type Style, styled, table } from './output/text.ts';
 import { trustSystemCas } from './system-cas.ts';
 
-const exitCodes = { secure: 0, incomplete: 1, vulnerable: 2 } as const;
+const codeOf = {
+  secure: exitCodes.success,
+  incomplete: exitCodes.failure,
+  vulnerable: exitCodes.findings,
+} as const;
 
 /**
  * `countersign doctor --url URL`: sends a certificate and then forgeries through the live proxy, and reports what the
  * server accepted. With `--edge`, the URL is one that the edge protects, and the report is about what reached its upstream.
  *
- * @returns the exit code: 0 secure, 1 incomplete, 2 vulnerable
+ * @returns the exit code: 0 secure, 1 incomplete, 3 vulnerable
  * @throws {OperatorError} when the proxy or the server cannot be probed; with JSON output, it is printed instead
  */
 export async function doctor(options: DoctorOptions, output: OutputFormat): Promise<number> {
@@ -25,7 +30,7 @@ export async function doctor(options: DoctorOptions, output: OutputFormat): Prom
   if (output === 'json') return await printJson(options);
   const report = await run(options);
   await printReport(report);
-  return exitCodes[report.conclusion];
+  return codeOf[report.conclusion];
 }
 
 async function printJson(options: DoctorOptions): Promise<number> {
@@ -33,11 +38,11 @@ async function printJson(options: DoctorOptions): Promise<number> {
   try {
     const report = await run(options);
     print(report);
-    return exitCodes[report.conclusion];
+    return codeOf[report.conclusion];
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     print({ conclusion: 'error', problems: error.problems });
-    return exitCodes.incomplete;
+    return codeOfError(error);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
-import { OperatorError } from '../operator-error.ts';
+import { ConfigurationError } from '../operator-error.ts';
 import { type ClientCa, chainSettings, readClientCa } from '../settings/client-ca.ts';
 import { readRegistrationPolicy } from '../settings/registration-policy.ts';
 import { type Environment, Settings } from '../settings/settings.ts';
@@ -15,12 +15,12 @@ export interface RecordsConfig {
   readonly warnings: readonly string[];
 }
 
-/** @throws {OperatorError} with every problem */
+/** @throws {ConfigurationError} with every problem */
 export function readRecordsConfig(env: Environment): RecordsConfig {
   const settings = new Settings(env);
   const clientCa = readClientCa(settings);
   const policy = readRegistrationPolicy(settings, clientCa);
-  if (settings.problems.length > 0) throw new OperatorError(settings.problems);
+  if (settings.problems.length > 0) throw new ConfigurationError(settings.problems);
   const isVerifierSet = Object.values(chainSettings).some((setting) => settings.has(setting));
   return { policy, clientCa, isVerifierSet, warnings: settings.warnings };
 }

@@ -1,5 +1,5 @@
 import { fileErrorReason } from '../file-error.ts';
-import { OperatorError } from '../operator-error.ts';
+import { ConfigurationError, OperatorError } from '../operator-error.ts';
 import { readBoundedFile } from './bounded-file.ts';
 import { encodingProblem } from './text-encoding.ts';
 
@@ -20,7 +20,7 @@ const MAX_BYTES = 4_096;
 export function readPassword({ password, passwordFile }: PasswordOptions): string {
   if (passwordFile === undefined) return password ?? '';
   if (password !== undefined)
-    throw new OperatorError(['--password and --password-file are mutually exclusive: use one of them']);
+    throw new ConfigurationError(['--password and --password-file are mutually exclusive: use one of them']);
   const content = readContent(passwordFile);
   const problem = encodingProblem(content) ?? (content.length > MAX_BYTES ? 'is larger than 4 KiB' : undefined);
   if (problem !== undefined) throw new OperatorError([`${passwordFile}: ${problem}`]);

@@ -38,5 +38,5 @@ test('rejections --output json has the same content', async () => {
 
 test('rejections suggests the code that was meant', async () => {
   const { code, stderr } = await runCountersign(['rejections', 'certificate_expird']);
-  expect([code, stderr]).toEqual([1, expect.stringContaining('did you mean certificate_expired?')]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('did you mean certificate_expired?')]);
 });

@@ -102,7 +102,7 @@ describeWith(
       });
       const { code, report } = await runProbe(deployment);
       const forged = acceptedForgeries(report).filter(({ forgery }) => forgery === 'verification_alone');
-      expect([code, new Set(forged.map(({ certificate }) => certificate))]).toEqual([2, new Set(['untrusted'])]);
+      expect([code, new Set(forged.map(({ certificate }) => certificate))]).toEqual([3, new Set(['untrusted'])]);
       expect(forged[0]?.detail).toMatch(
         /^the chain of a self-signed certificate was accepted as verified: x-ssl-client-verify/,
       );

@@ -23,7 +23,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor finds', () => {
   test('a location of nginx that does not overwrite the headers', async () => {
     const deployment = await startProbedDeploymentForTest({ replace: [token(plainHost)] });
     const { code, report } = await runProbe(deployment);
-    expect([code, report.conclusion]).toEqual([2, 'vulnerable']);
+    expect([code, report.conclusion]).toEqual([3, 'vulnerable']);
     expect(acceptedForgeries(report).map(({ route }) => route)).not.toContain('mutual_tls');
     const names = new Set(acceptedForgeries(report).map(({ forgery }) => forgery));
     expect(names).toContain('exact');
@@ -45,7 +45,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor finds', () => {
   test('a location of nginx at the mutual TLS host that does not overwrite the headers', async () => {
     const deployment = await startProbedDeploymentForTest({ replace: [token(mtlsHost)] });
     const { code, report } = await runProbe(deployment);
-    expect(code).toBe(2);
+    expect(code).toBe(3);
     expect(acceptedForgeries(report).map(({ route }) => route)).toContain('mutual_tls');
     expect(report.problems).toContainEqual(
       expect.stringMatching(
@@ -58,7 +58,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor finds', () => {
     const verify = 'proxy_set_header X-SSL-Client-Verify $ssl_client_verify;';
     const deployment = await startProbedDeploymentForTest({ replace: [[verify, '']], env: verifiedByHeader });
     const { code, report } = await runProbe({ ...deployment, client: selfSigned() });
-    expect(code).toBe(2);
+    expect(code).toBe(3);
     const { detail, certificate } =
       acceptedForgeries(report).find(({ forgery }) => forgery === 'verification_alone') ?? {};
     expect([certificate, detail]).toEqual([
@@ -84,7 +84,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor finds', () => {
       ],
     });
     const { code, report } = await runProbe({ ...deployment, client: other.issue() });
-    expect(code).toBe(2);
+    expect(code).toBe(3);
     expect(report.problems).toContainEqual(
       expect.stringMatching(
         /^without any forgery, no name in the handshake: the chain of your certificate was accepted as verified/,
@@ -105,7 +105,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor finds', () => {
   ])('a server that is configured for %s', async (format, problem) => {
     const deployment = await startProbedDeploymentForTest({ env: { COUNTERSIGN_TERMINATOR: format } });
     const { code, report } = await runProbe(deployment);
-    expect([code, report.problems]).toEqual([2, [expect.stringMatching(problem)]]);
+    expect([code, report.problems]).toEqual([3, [expect.stringMatching(problem)]]);
     expect(acceptedForgeries(report)).toEqual([]);
   });
 
@@ -159,7 +159,7 @@ describeWith(['envoy', 'redis-server'], 'countersign doctor finds', () => {
     const problem = expect.stringMatching(
       /^the chain of a self-signed certificate generated for this run is accepted as verified/,
     );
-    expect([code, report.problems]).toEqual([2, [problem]]);
+    expect([code, report.problems]).toEqual([3, [problem]]);
   });
 });
 

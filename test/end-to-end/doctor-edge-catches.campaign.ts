@@ -132,7 +132,7 @@ for (const name of ['envoy', 'nginx'] as const) {
     test.each(sabotages[name])('$title', async ({ replace, edge, problems }) => {
       const { code, report } = await probeEdgeDeployment(await startProbedEdge(name, replace, edge ? { edge } : {}));
       for (const problem of problems) expect(report.problems).toContainEqual(expect.stringMatching(problem));
-      expect([code, report.conclusion]).toEqual([2, 'vulnerable']);
+      expect([code, report.conclusion]).toEqual([3, 'vulnerable']);
     });
   });
 }
@@ -142,7 +142,7 @@ describeWith(['nginx'], 'countersign doctor --edge prints', () => {
     const { code, stdout } = await runEdgeDoctor(
       await startProbedEdge('nginx', [['satisfy all;', 'satisfy any; allow 127.0.0.1;']]),
     );
-    expect(code).toBe(2);
+    expect(code).toBe(3);
     expect(stdout).toMatch(/none +HTTP\/1.1 +REACHED the upstream \(HTTP 204\)/);
     expect(stdout).toMatch(/X-SSL-Client-Cert +\d+ bytes +your certificate, as nginx writes it/);
     expect(stdout).toMatch(/\nVulnerable: \d+ of \d+ forgeries were let through; \d problems? to fix, see above\.\n$/);

@@ -56,7 +56,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor explains', () => {
       replace: [[forwarded, forwarded.replace('X-SSL-Client-Cert', 'X-Client-Pem')]],
     });
     const { code, report } = await runProbe(deployment, more);
-    expect(code).toBe(2);
+    expect(code).toBe(3);
     expect(report.problems).toContainEqual(
       expect.stringMatching(
         /forwards .* in X-Client-Pem, .* reads x-ssl-client-cert\. Fix: .*set COUNTERSIGN_CERTIFICATE_HEADER=x-client-pem$/,
@@ -130,7 +130,7 @@ describe('countersign doctor concludes incomplete or vulnerable', () => {
     test('when the proxy rejects a given self-signed certificate', async () => {
       const deployment = await startProbedDeploymentForTest({ terminator: 'envoy', replace: verifies });
       const { code, report } = await runProbe({ ...deployment, client: selfSigned() });
-      expect([code, report.problems]).toEqual([2, [expect.stringMatching(/Fix: add the CA .*trusted_ca/)]]);
+      expect([code, report.problems]).toEqual([3, [expect.stringMatching(/Fix: add the CA .*trusted_ca/)]]);
     });
   });
 });

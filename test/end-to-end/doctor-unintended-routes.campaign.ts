@@ -40,7 +40,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor finds that forgeries
       path: '/tenant',
       replace: [[here, `${withoutOverwriting} ${here.replace('/', '/tenant/')}`]],
     });
-    expect([code, routes]).toEqual([2, new Set(['other_path'])]);
+    expect([code, routes]).toEqual([3, new Set(['other_path'])]);
     expect(problems).toEqual([expect.stringMatching(/the forged certificate was accepted .*:\d+\/token, and with/)]);
   });
 
@@ -49,13 +49,13 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor finds that forgeries
     const { code, routes, problems } = await routesThrough({
       replace: [[here, `${withoutOverwriting.replace('/', `= ${path}`)} ${here}`]],
     });
-    expect([code, routes]).toEqual([2, new Set(['other_path'])]);
+    expect([code, routes]).toEqual([3, new Set(['other_path'])]);
     expect(problems).toEqual([expect.stringMatching(new RegExp(`was accepted .*:\\d+${path}, and with`))]);
   });
 
   test('for a Host that the proxy does not serve', async () => {
     const { code, routes } = await routesThrough({ replace: [[rejection, `${withoutOverwriting}\n}`]] });
-    expect([code, routes]).toEqual([2, new Set(['unknown_host'])]);
+    expect([code, routes]).toEqual([3, new Set(['unknown_host'])]);
   });
 
   test('in a handshake for a name that the proxy does not serve', async () => {
@@ -66,7 +66,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor finds that forgeries
         [rejection, `if ($ssl_server_name !~ invalid$) { return 421; } ${withoutOverwriting}\n}`],
       ],
     });
-    expect([code, routes]).toEqual([2, new Set(['unknown_server_name'])]);
+    expect([code, routes]).toEqual([3, new Set(['unknown_server_name'])]);
   });
 
   test('over plain HTTP', async () => {
@@ -74,7 +74,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor finds that forgeries
     const server = `server { listen 127.0.0.1:${port}; ${withoutOverwriting} } upstream countersign {`;
     const replace = [['upstream countersign {', server]] as const;
     const { code, routes, problems } = await routesThrough({ replace }, { 'http-port': String(port) });
-    expect([code, routes]).toEqual([2, new Set(['plain_http'])]);
+    expect([code, routes]).toEqual([3, new Set(['plain_http'])]);
     expect(problems).toEqual([expect.stringContaining(`http://mtls.auth.example:${port}/token`)]);
   });
 });
@@ -91,7 +91,7 @@ describeWith(['haproxy', 'redis-server'], 'countersign doctor finds that forgeri
         ['default_backend countersign', 'http-request set-path %[path,url_dec]\n    default_backend countersign'],
       ],
     });
-    expect([code, routes]).toEqual([2, new Set(['unnormalized_path'])]);
+    expect([code, routes]).toEqual([3, new Set(['unnormalized_path'])]);
   });
 });
 

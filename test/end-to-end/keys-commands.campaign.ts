@@ -153,7 +153,7 @@ previous   first.pem: do not remove it before ${day(10)}T14:35:00Z
       1,
       /does not exist: create it with mkdir -m 700/,
     ],
-    ['from a time in Redis', () => ['--from', '2030-01-01'], 1, /COUNTERSIGN_REDIS_URL.* is missing: .*--dir/],
+    ['from a time in Redis', () => ['--from', '2030-01-01'], 2, /COUNTERSIGN_REDIS_URL.* is missing: .*--dir/],
   ])('rejects a key %s', async (_, args, code, problem) => {
     const folder = folderWith({ '2024-01-01.pem': newPem() });
     const result = await keys(['create', ...args(folder)]);
@@ -167,7 +167,7 @@ previous   first.pem: do not remove it before ${day(10)}T14:35:00Z
     expect([result.code, result.stderr.split('\n').length]).toEqual([1, 3]);
     expect(existsSync(join(folder, `${day(9)}.pem`))).toBe(false);
     const one = await keys(['create', '--from', day(9)], { COUNTERSIGN_SIGNING_KEY: newPem() });
-    expect([one.code, one.stderr]).toEqual([1, expect.stringContaining('COUNTERSIGN_SIGNING_KEY_FILE is one key')]);
+    expect([one.code, one.stderr]).toEqual([2, expect.stringContaining('COUNTERSIGN_SIGNING_KEY_FILE is one key')]);
   });
 });
 
@@ -240,6 +240,6 @@ describe('countersign keys export', () => {
 
   test('requires --public, so that no one expects private keys', async () => {
     const { code, stderr } = await keys(['export', '--dir', folderWith({ 'first.pem': newPem() })]);
-    expect([code, stderr]).toEqual([1, expect.stringContaining("required option '--public' not specified")]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("required option '--public' not specified")]);
   });
 });

@@ -125,7 +125,7 @@ describeWith(['redis-server'], 'countersign keys in Redis', () => {
   test('do not begin with an existing key while COUNTERSIGN_SIGNING_KEY_FILE is set', async () => {
     const file = pemFile(newKey());
     const { code, stderr } = await run(`create --key ${file}`, { COUNTERSIGN_SIGNING_KEY_FILE: file });
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/SIGNING_KEY_FILE is set: unset it for this command/)]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/SIGNING_KEY_FILE is set: unset it for this command/)]);
   });
 
   test('in a directory are not created from an existing key', async () => {
@@ -215,17 +215,23 @@ describeWith(['redis-server'], 'countersign keys in Redis', () => {
   });
 
   test.each([
-    ['Redis is unreachable', { COUNTERSIGN_REDIS_URL: 'redis://127.0.0.1:1' }, /cannot reach Redis at .*ECONNREFUSED/],
+    [
+      'Redis is unreachable',
+      1,
+      { COUNTERSIGN_REDIS_URL: 'redis://127.0.0.1:1' },
+      /cannot reach Redis at .*ECONNREFUSED/,
+    ],
     [
       'there is no key-encryption key',
+      2,
       { COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE: '' },
       /KEY_ENCRYPTION_KEY_FILE: is missing/,
     ],
-    ['there is no Redis', { COUNTERSIGN_REDIS_URL: '' }, /COUNTERSIGN_REDIS_URL/],
-    ['the keys are in a directory', { COUNTERSIGN_SIGNING_KEYS_DIR: folder }, /the keys are in a directory/],
-  ])('are not rotated if %s', async (_, more, message) => {
+    ['there is no Redis', 2, { COUNTERSIGN_REDIS_URL: '' }, /COUNTERSIGN_REDIS_URL/],
+    ['the keys are in a directory', 2, { COUNTERSIGN_SIGNING_KEYS_DIR: folder }, /the keys are in a directory/],
+  ])('are not rotated if %s', async (_, code, more, message) => {
     const failed = await run('rotate --now', more);
-    expect([failed.code, failed.stderr]).toEqual([1, expect.stringMatching(message)]);
+    expect([failed.code, failed.stderr]).toEqual([code, expect.stringMatching(message)]);
   });
 
   test('are not overwritten if Redis holds something else', async () => {

@@ -56,7 +56,7 @@ describeWith(['redis-server'], 'countersign clients', () => {
     const path = join(own, 'audited.json');
     writeFileSync(path, JSON.stringify([{ ...record, certificates: [{ thumbprint: certificate.thumbprint }] }]));
     const refused = await audited(['apply', '-f', path], join(own, 'absent', 'audit.log'));
-    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/COUNTERSIGN_AUDIT_FILE: cannot write/)]);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/COUNTERSIGN_AUDIT_FILE: cannot write/)]);
     expect((await audited(['show', 'audited'], join(own, 'absent', 'audit.log'))).stderr).toContain('is not in Redis');
     for (const args of [
       ['apply', '-f', path],
@@ -222,13 +222,13 @@ describeWith(['redis-server'], 'countersign clients', () => {
 
   test('show rejects two arguments, and the help of each command names its exit codes and COUNTERSIGN_REDIS_URL', async () => {
     const { code, stderr, stdout } = await clients(['show', 'orders', '--certificate', '/nowhere.pem']);
-    expect([code, stdout]).toEqual([1, '']);
+    expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain('a client_id and --certificate are mutually exclusive');
     expect((await clients(['show'])).stderr).toContain('expected a client_id or --certificate');
     const names = ['plan', 'apply', 'list', 'show', 'disable', 'enable', 'remove', 'export'];
     for (const help of await Promise.all(names.map((name) => clients([name, '--help'])))) {
       expect([help.code, help.stderr]).toEqual([0, '']);
-      for (const part of ['COUNTERSIGN_REDIS_URL', 'Exit codes: 0', '-o, --output'])
+      for (const part of ['COUNTERSIGN_REDIS_URL', 'Exit codes:\n  0    ', '-o, --output'])
         expect(help.stdout).toContain(part);
       expect(help.stdout).not.toMatch(/^.{81}/m);
     }

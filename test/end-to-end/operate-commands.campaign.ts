@@ -60,13 +60,13 @@ describeWith(['redis-server'], 'the commands that manage clients', () => {
     );
     expect([code, stderr]).toEqual([1, expect.stringContaining('cannot reach Redis at redis://127.0.0.1:2/0')]);
     const missing = await runCountersign(['clients', 'ls', '--settings', '/nowhere.env']);
-    expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('--settings: /nowhere.env: ')]);
+    expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('--settings: /nowhere.env: ')]);
   });
 
   test('require files, as operands or as options', async () => {
     for (const command of ['plan', 'apply', 'check']) {
       const { code, stderr } = await run(command);
-      expect([code, stderr]).toEqual([1, expect.stringContaining('expected files with records')]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('expected files with records')]);
     }
     for (const args of [[many], ['-f', many], [many, '-f', third]])
       expect((await run('validate', ...args)).stdout).toContain('40 valid clients');
@@ -93,8 +93,10 @@ describe('the help of every command', () => {
   test('has examples, and fits 80 columns', () => {
     expect(helps.size).toBeGreaterThan(30);
     for (const [names, help] of helps) {
-      if (!help.includes('\nCommands:\n'))
+      if (!help.includes('\nCommands:\n')) {
+        expect(help, names).toContain('\nExit codes:\n  0    ');
         expect(help.split('\nExamples:\n').slice(1), names).toEqual([expect.stringMatching(`^  countersign ${names}`)]);
+      }
       if (names !== 'serve') expect(help, names).not.toMatch(/^.{81}/m);
     }
   });

@@ -263,7 +263,7 @@ describeWith(['nginx', 'redis-server', 'curl', 'jq', 'logrotate', 'openssl'], 't
       const script = documentedBlock(page, 'sh', 'countersign clients check', { 'clients.yaml': `${name}.yaml` });
       const [importing = '', checking = ''] = script.split('\n');
       // Something in the fixtures is skipped, which is reported.
-      expect((await shell.run(importing)).code).toBe(2);
+      expect((await shell.run(importing)).code).toBe(3);
       const environment = { COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS: 'true' };
       expect(await shell.succeed(checking, environment)).toContain('0 errors');
       const token = documentedBlock(page, 'sh', 'countersign token', {

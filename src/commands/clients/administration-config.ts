@@ -1,5 +1,5 @@
 import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
-import { OperatorError } from '../../operator-error.ts';
+import { ConfigurationError } from '../../operator-error.ts';
 import { readClientCa } from '../../settings/client-ca.ts';
 import { readRequiredRedisConfig } from '../../settings/clients.ts';
 import type { RedisConfig } from '../../settings/redis.ts';
@@ -14,11 +14,11 @@ export interface AdministrationConfig {
   readonly warnings: readonly string[];
 }
 
-/** @throws {OperatorError} with every problem, such as that no Redis is set */
+/** @throws {ConfigurationError} with every problem, such as that no Redis is set */
 export function readAdministrationConfig(env: Environment): AdministrationConfig {
   const settings = new Settings(env);
   const redis = readRequiredRedisConfig(settings);
   const policy = readRegistrationPolicy(settings, readClientCa(settings));
-  if (!redis || settings.problems.length > 0) throw new OperatorError(settings.problems);
+  if (!redis || settings.problems.length > 0) throw new ConfigurationError(settings.problems);
   return { redis, policy, warnings: settings.warnings };
 }

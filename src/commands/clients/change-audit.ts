@@ -2,7 +2,7 @@ import type { ChangeAudit, ChangeEvent } from '../../administration/change-audit
 import { fileErrorReason } from '../../file-error.ts';
 import { jsonLine } from '../../observability/log.ts';
 import { LogFile } from '../../observability/log-file.ts';
-import { OperatorError } from '../../operator-error.ts';
+import { ConfigurationError, OperatorError } from '../../operator-error.ts';
 import type { Environment } from '../../settings/settings.ts';
 
 /**
@@ -17,29 +17,27 @@ export function changeAudit({ COUNTERSIGN_AUDIT_FILE: path = '' }: Environment):
 
 function createChangeAudit(path: string): ChangeAudit {
   const file = new LogFile(path);
-  const attempt = (write: () => unknown, consequence: string) => {
-    try {
-      write();
-    } catch (error) {
-      throw new OperatorError([
-        `COUNTERSIGN_AUDIT_FILE: cannot write ${path}: ${fileErrorReason(error)}${consequence}`,
-      ]);
-    }
-  };
+  const explain = (error: unknown, consequence: string) => [
+    `COUNTERSIGN_AUDIT_FILE: cannot write ${path}: ${fileErrorReason(error)}; ${consequence}`,
+  ];
   let isOpen = false;
   return {
     open: () => {
-      if (!isOpen) attempt(() => file.open(), '; nothing is changed');
+      if (isOpen) return;
+      try {
+        file.open();
+      } catch (error) {
+        throw new ConfigurationError(explain(error, 'nothing is changed'));
+      }
       isOpen = true;
     },
     report: (change) => {
       const line = Buffer.from(jsonLine('info', change, messageOf(change)));
-      attempt(
-        () => {
-          if (file.write(line) < line.length) throw new Error('only a part of the line was written');
-        },
-        `; ${describe(change)} is in effect, and not recorded`,
-      );
+      try {
+        if (file.write(line) < line.length) throw new Error('only a part of the line was written');
+      } catch (error) {
+        throw new OperatorError(explain(error, `${describe(change)} is in effect, and not recorded`));
+      }
     },
   };
 }

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { environment, setVariables } from '../../environment.ts';
 import { fileErrorReason } from '../../file-error.ts';
 import { readBoundedFile } from '../../files/bounded-file.ts';
-import { OperatorError } from '../../operator-error.ts';
+import { ConfigurationError } from '../../operator-error.ts';
 import { printWarnings } from '../output/errors.ts';
 
 interface EnvironmentOptions {
@@ -34,7 +34,7 @@ function rejectEnvFile(): never {
  * Lets the options of a command replace the settings of its environment, and warns about unknown ones: a misspelt setting
  * can make a command change other records than those intended.
  *
- * @throws {OperatorError} when the file cannot be read
+ * @throws {ConfigurationError} when the file cannot be read
  */
 export async function prepareEnvironment(_: Command, command: Command): Promise<void> {
   const { settings, redisUrl }: EnvironmentOptions = command.opts();
@@ -50,6 +50,6 @@ function readSettingsFile(path: string): Readonly<Record<string, string | undefi
   try {
     return parseEnv(readBoundedFile(path, 1).toString());
   } catch (error) {
-    throw new OperatorError([`--settings: ${path}: ${fileErrorReason(error)}`]);
+    throw new ConfigurationError([`--settings: ${path}: ${fileErrorReason(error)}`]);
   }
 }

@@ -12,6 +12,7 @@ import { describeUnrelated } from '../../files/describe-content.ts';
 import { decodeUtf16 } from '../../files/text-encoding.ts';
 import { OperatorError } from '../../operator-error.ts';
 import { printable } from '../../text.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { decodeInput, type InputFile, readInput } from '../input-file.ts';
 import { writeTexts } from '../output/document.ts';
 import { type OutputFileOptions, resolveOutputFile, writeOutputFile } from './output-file.ts';
@@ -31,7 +32,7 @@ const MAX_MEBIBYTES = 256;
  * `countersign clients import SOURCE FILE`: converts the clients of another server to client records in YAML.
  *
  * @param file JSON; `-` for standard input
- * @returns the exit code: 0 if every client works as before; 2 if one has a difference or is left out
+ * @returns the exit code: 0 if every client works as before; 3 if one has a difference or is left out
  * @throws {OperatorError} when the file is invalid, or the output cannot be written
  */
 export async function importClients(source: ImportSource, file: string, options: OutputFileOptions): Promise<number> {
@@ -45,7 +46,7 @@ export async function importClients(source: ImportSource, file: string, options:
   await (out === undefined ? writeTexts([yaml]) : writeOutputFile(out, [yaml]));
   for (const line of summarizeImport(imported, now)) console.error(printable(line));
   const differs = read.notes.length > 0 || drafts.some(({ kind, notes }) => kind === 'skipped' || notes.length > 0);
-  return differs ? 2 : 0;
+  return differs ? exitCodes.findings : exitCodes.success;
 }
 
 interface NamedDrafts extends Drafts {

@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileErrorReason } from '../../file-error.ts';
-import { OperatorError } from '../../operator-error.ts';
+import { ConfigurationError, OperatorError } from '../../operator-error.ts';
 import { writeTexts } from '../output/document.ts';
 import { replaceFile } from './replace-file.ts';
 
@@ -27,7 +27,7 @@ const standardOutput = ['-', '/dev/stdout', '/dev/fd/1', '/proc/self/fd/1'];
  */
 export function resolveOutputFile({ out, force = false }: OutputFileOptions): string | undefined {
   if (out === undefined || standardOutput.includes(out)) return undefined;
-  if (out === '') throw new OperatorError(['--out is empty: expected the path of a file']);
+  if (out === '') throw new ConfigurationError(['--out is empty: expected the path of a file']);
   if (isRegularFile(out) && !force) throw new OperatorError([`${out} already exists; --force overwrites it`]);
   return out;
 }

@@ -10,8 +10,6 @@ have clients, resources or both.${redisHelp}`;
 
 const planHelp = `
 Nothing is written.
-Exit codes: 0 success, 1 error, 130 after Ctrl-C. With --detailed-exitcode:
-0 no changes, 1 error, 2 changes.
 ${filesHelp}`;
 
 const applyHelp = `
@@ -23,7 +21,6 @@ file without "enabled: false", unless --keep-disabled is given. Applying the
 same files again changes nothing, and resumes a run that failed or was
 interrupted. While another apply is running, this one waits up to 20 seconds for
 the lock.
-Exit codes: 0 success, 1 error, 130 after Ctrl-C.
 ${filesHelp}`;
 
 /** Adds the commands that compare files with Redis, and write them there. */

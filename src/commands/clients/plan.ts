@@ -18,6 +18,7 @@ export interface PlanCommandOptions extends ClientFilesOptions {
   readonly detailedExitcode: boolean;
 }
 
+/** As in Terraform. Here, errors have another code. */
 const HAS_CHANGES = 2;
 
 /**

@@ -31,8 +31,7 @@ export function clientsProgram(program: Command): void {
 }
 
 const checkHelp = `
-Exit codes: 0 every record is valid, 1 error. Valid files are checked even if
-others cannot be read.`;
+Valid files are checked even if others cannot be read.`;
 
 function addCheck(clients: Command): void {
   const check = clients
@@ -57,9 +56,7 @@ function addCheck(clients: Command): void {
 const importHelp = `
 A comment above each client lists what changes for it. Clients that cannot be
 imported are commented out. The summary on standard error has each difference
-once, with the clients that have it.
-Exit codes: 0 every client works as before, 1 the file cannot be read,
-2 a client has a difference or is left out, as the summary states.`;
+once, with the clients that have it.`;
 
 function addImport(clients: Command): void {
   const command = clients.command('import').description('convert the clients of another server to client records');
@@ -120,11 +117,6 @@ function addImportOutput(command: Command, help: string): void {
     .addHelpText('after', help);
 }
 
-const exportHelp = `
-Exit codes: 0 every record is exported, 1 a value in Redis is not a record and
-is skipped, or another error; 130 after Ctrl-C.
-${redisHelp}`;
-
 function addExport(clients: Command): void {
   const description = 'output format; jsonl has one record per line';
   clients
@@ -133,7 +125,7 @@ function addExport(clients: Command): void {
     .addOption(new Option('-o, --output <format>', description).choices(['yaml', 'json', 'jsonl']).default('yaml'))
     .option('--out <file>', 'write the records to a file. Default, and -: standard output')
     .option('--force', 'overwrite an existing file')
-    .addHelpText('after', exportHelp)
+    .addHelpText('after', redisHelp)
     .action(async (options: ExportCommandOptions) => {
       const { exportClients } = await import('./export.ts');
       process.exitCode = await exportClients(environment, options);

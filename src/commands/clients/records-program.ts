@@ -20,10 +20,6 @@ export function addRecordCommands(clients: Command): void {
   addRemove(clients);
 }
 
-const listHelp = `
-Exit codes: 0 success, 1 error, 130 after Ctrl-C.
-${redisHelp}`;
-
 function addList(clients: Command): void {
   clients
     .command('list')
@@ -33,17 +29,12 @@ function addList(clients: Command): void {
     .option('--disabled', 'only disabled clients', false)
     .option('--invalid', 'only clients whose record is invalid', false)
     .addOption(listFormatOption())
-    .addHelpText('after', listHelp)
+    .addHelpText('after', redisHelp)
     .action(async (pattern: string | undefined, options: ListCommandOptions) => {
       const { listClients } = await import('./list.ts');
       process.exitCode = await listClients(environment, pattern, options);
     });
 }
-
-const showHelp = `
-Exit codes: 0 success, 1 the client does not exist, its record is invalid, no
-client matches the certificate, or another error; 130 after Ctrl-C.
-${redisHelp}`;
 
 interface ShowCommandOptions extends ShowCertificateOptions {
   readonly certificate?: string;
@@ -62,7 +53,7 @@ function addShow(clients: Command): void {
     .addOption(passwordOption())
     .addOption(passwordFileOption())
     .addOption(clientsFormatOption())
-    .addHelpText('after', showHelp);
+    .addHelpText('after', redisHelp);
   show.action(async (clientId: string | undefined, { certificate, ...options }: ShowCommandOptions) => {
     if (clientId !== undefined && certificate !== undefined) {
       show.error('error: a client_id and --certificate are mutually exclusive; use one of them');
@@ -78,11 +69,6 @@ function addShow(clients: Command): void {
     }
   });
 }
-
-const eachHelp = `
-Exit codes: 0 every client is in the requested state, 1 a client does not exist
-or another error, 130 after Ctrl-C.
-${redisHelp}`;
 
 interface EachClientOptions {
   readonly output: ClientsFormat;
@@ -114,5 +100,5 @@ function addEachCommand(clients: Command, name: string, description: string): Co
     .description(description)
     .argument('<client_id...>', 'the client_id of each client')
     .addOption(clientsFormatOption())
-    .addHelpText('after', eachHelp);
+    .addHelpText('after', redisHelp);
 }

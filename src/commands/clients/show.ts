@@ -1,6 +1,6 @@
 import { parseStoredValue } from '../../administration/stored-records.ts';
 import { isClientId } from '../../oauth/grammar.ts';
-import { OperatorError } from '../../operator-error.ts';
+import { ConfigurationError, OperatorError } from '../../operator-error.ts';
 import { clientKey } from '../../resources/record-types.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
@@ -21,7 +21,7 @@ export async function showClient(env: Environment, clientId: string, output: Cli
   await using administration = await openAdministration(env);
   const { store, policy, now, interruption } = administration;
   if (!isClientId(clientId)) {
-    throw new OperatorError([
+    throw new ConfigurationError([
       `${printable(clientId)} is not a valid client_id: expected 1 to 255 printable ASCII characters`,
     ]);
   }

@@ -4,15 +4,18 @@ import { ConfigurationError, OperatorError } from '../../operator-error.ts';
 import type { KeyDirectoryConfig } from '../../settings/signing-key.ts';
 import type { SigningAlgorithm } from '../../tokens/algorithms/signing-algorithm.ts';
 import { parseKeyFileTime } from '../../tokens/keyring/directory/key-file-name.ts';
-import { type DirectoryKey, readKeyDirectory } from '../../tokens/keyring/directory/read-key-directory.ts';
+import type { DirectoryKey } from '../../tokens/keyring/directory/read-key-directory.ts';
 import type { KeyPolicy } from '../../tokens/keyring/key-policy.ts';
 import { formatKeyTime } from '../../tokens/keyring/key-time.ts';
 import { jsonText, writeTexts } from '../output/document.ts';
 import { printWarnings } from '../output/errors.ts';
 import { type OutputFormat, table } from '../output/text.ts';
+import { readDirectory } from './keys-config.ts';
 import { type KeyFile, writeKeyFile } from './write-key-file.ts';
 
 export interface NewKeyOptions {
+  /** `--dir`, if it names the directory. */
+  readonly dir: string | undefined;
   /** When the key begins to sign. */
   readonly from: string;
   readonly alg?: SigningAlgorithm;
@@ -27,13 +30,14 @@ export interface NewKeyOptions {
  * @throws {OperatorError} with every problem
  */
 export async function createKeyInDirectory(
-  { path, algorithm: ownAlgorithm, policy }: KeyDirectoryConfig,
-  { from, alg, output }: NewKeyOptions,
+  location: KeyDirectoryConfig,
+  { from, alg, dir, output }: NewKeyOptions,
 ): Promise<number> {
+  const { path, algorithm: ownAlgorithm, policy } = location;
   const now = Date.now();
   const signsFrom = parseTime(from);
-  requireExisting(path);
-  const { keys, warnings } = await readKeyDirectory(path, ownAlgorithm);
+  requireExisting(path, dir);
+  const { keys, warnings } = await readDirectory(location, dir);
   printWarnings(warnings);
   const current = ownAlgorithm ?? keys.findLast((key) => key.signsFrom <= now)?.algorithm;
   const algorithm = alg ?? current ?? 'ES256';
@@ -59,8 +63,11 @@ function parseTime(text: string): number {
   throw new ConfigurationError([`--from "${text}" is not a time in UTC such as 2026-11-01 or 2026-11-01T1430Z`]);
 }
 
-function requireExisting(path: string): void {
-  if (!existsSync(path)) throw new OperatorError([`${path} does not exist: create it with mkdir -m 700 ${path}`]);
+function requireExisting(path: string, dir: string | undefined): void {
+  if (existsSync(path)) return;
+  const problem = `${path} does not exist: create it with mkdir -m 700 ${path}`;
+  if (dir === undefined) throw new ConfigurationError([`COUNTERSIGN_SIGNING_KEYS_DIR: ${problem}`]);
+  throw new OperatorError([problem]);
 }
 
 /** @param others the keys of the same algorithm, in the order in which they begin to sign */

@@ -1,4 +1,4 @@
-import { ConfigurationError, OperatorError } from '../../operator-error.ts';
+import { ConfigurationError } from '../../operator-error.ts';
 import type { Environment } from '../../settings/settings.ts';
 import type { SigningAlgorithm } from '../../tokens/algorithms/signing-algorithm.ts';
 import type { OutputFormat } from '../output/text.ts';
@@ -19,17 +19,17 @@ export interface CreateKeyOptions {
  * `countersign keys create`: creates a key in a directory, or the first keyring in Redis.
  *
  * @returns the exit code: 0
- * @throws {OperatorError} with every problem
+ * @throws {ConfigurationError} with every problem
  */
 export async function createKey(env: Environment, { dir, from, key, ...options }: CreateKeyOptions): Promise<number> {
   const location = readKeysConfig(env, dir);
   switch (location.source) {
     case 'file':
-      throw new OperatorError([key === undefined ? ONE_KEY : describeOtherSource(location.setting)]);
+      throw new ConfigurationError([key === undefined ? ONE_KEY : describeOtherSource(location.setting)]);
     case 'directory':
       if (key !== undefined) throw new ConfigurationError([ONLY_IN_REDIS]);
       if (from === undefined) throw new ConfigurationError([NO_TIME]);
-      return createKeyInDirectory(location, { from, ...options });
+      return createKeyInDirectory(location, { from, dir, ...options });
     case 'redis':
       if (from !== undefined) throw new ConfigurationError([ONLY_IN_DIRECTORY]);
       return (await import('./create-in-redis.ts')).createKeyInRedis(env, location, { key, ...options });

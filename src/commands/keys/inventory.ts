@@ -1,14 +1,13 @@
-import { OperatorError } from '../../operator-error.ts';
+import { ConfigurationError } from '../../operator-error.ts';
 import type { RedisLocation } from '../../settings/keys-location.ts';
 import type { Environment } from '../../settings/settings.ts';
 import type { KeyDirectoryConfig, KeyFileConfig } from '../../settings/signing-key.ts';
-import { readKeyDirectory } from '../../tokens/keyring/directory/read-key-directory.ts';
 import { KEY_RETENTION_MILLISECONDS } from '../../tokens/keyring/key-policy.ts';
 import type { PublishedKey } from '../../tokens/keyring/keyring.ts';
 import type { ScheduledKey } from '../../tokens/keyring/lifecycle.ts';
 import { readSigningKey, SigningKeyError } from '../../tokens/signing-key.ts';
 import { printWarnings } from '../output/errors.ts';
-import { readKeysConfig } from './keys-config.ts';
+import { readDirectory, readKeysConfig } from './keys-config.ts';
 
 /** The keys of one source, as commands list and export them. */
 export interface KeyInventory {
@@ -27,7 +26,7 @@ interface InventoryKey extends ScheduledKey, PublishedKey {
 /**
  * Reads the keys from where the options and the settings locate them.
  *
- * @throws {OperatorError} with every problem
+ * @throws {ConfigurationError} with every problem
  */
 export async function readInventory(env: Environment, directory: string | undefined): Promise<KeyInventory> {
   const location = readKeysConfig(env, directory);
@@ -35,7 +34,7 @@ export async function readInventory(env: Environment, directory: string | undefi
     case 'file':
       return readFileInventory(location);
     case 'directory':
-      return readDirectoryInventory(location);
+      return readDirectoryInventory(location, directory);
     case 'redis':
       return readRedisInventory(location);
   }
@@ -51,14 +50,17 @@ async function readFileInventory({ text, algorithm, setting }: KeyFileConfig): P
     };
   } catch (error) {
     if (!(error instanceof SigningKeyError)) throw error;
-    throw new OperatorError(error.problems.map((problem) => `COUNTERSIGN_${setting}: ${problem}`));
+    throw new ConfigurationError(error.problems.map((problem) => `COUNTERSIGN_${setting}: ${problem}`));
   }
 }
 
-async function readDirectoryInventory({ path, algorithm, policy }: KeyDirectoryConfig): Promise<KeyInventory> {
-  const { keys, warnings } = await readKeyDirectory(path, algorithm);
+async function readDirectoryInventory(
+  location: KeyDirectoryConfig,
+  directory: string | undefined,
+): Promise<KeyInventory> {
+  const { keys, warnings } = await readDirectory(location, directory);
   printWarnings(warnings);
-  return { retention: policy.retention, keepsExpired: true, keys };
+  return { retention: location.policy.retention, keepsExpired: true, keys };
 }
 
 async function readRedisInventory({ redis, policy }: RedisLocation): Promise<KeyInventory> {

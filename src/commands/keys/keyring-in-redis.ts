@@ -1,4 +1,4 @@
-import { OperatorError } from '../../operator-error.ts';
+import { ConfigurationError, OperatorError } from '../../operator-error.ts';
 import { openTimedValue, type TimedValue } from '../../redis/commands/timed-value.ts';
 import type { RedisLocation } from '../../settings/keys-location.ts';
 import type { RedisConfig } from '../../settings/redis.ts';
@@ -26,7 +26,7 @@ export async function withKeyringInRedis<Result>(
   { redis, keyEncryptionKeys, setting, policy }: RedisLocation,
   change: (options: ChangeOptions) => Promise<Result>,
 ): Promise<Result> {
-  if (!keyEncryptionKeys) throw new OperatorError([NO_KEY_ENCRYPTION_KEY]);
+  if (!keyEncryptionKeys) throw new ConfigurationError([NO_KEY_ENCRYPTION_KEY]);
   const sealer = await createSealer(keyEncryptionKeys, setting);
   return withValue(redis, (store) =>
     change({ store, sealer, policy, verify: (keyring) => requireUnsealed(keyring, { sealer }) }),

@@ -39,7 +39,6 @@ const listHelp = `
 A key is next (published before it signs), signing, retired (its tokens may not
 have expired) and expired (not needed any more; remove it from a directory).
 UNTIL is when that state ends.
-Exit codes: 0 success, 1 error.
 ${sourceHelp}`;
 
 const listFormatOption = new Option(
@@ -72,8 +71,6 @@ COUNTERSIGN_SIGNING_KEY_FILE (unset for this command): the kid stays the same,
 its tokens stay valid, and it signs at once, since verifiers know it.
 If there is a keyring, --alg adds an algorithm to it, also with --key. Its first
 key signs once it has been published for long enough.
-Exit codes: 0 success, 1 error, 2 an option is missing, invalid or not for this
-kind of keyring.
 ${sourceHelp}`;
 
 function addCreate(keys: Command): void {
@@ -95,7 +92,6 @@ function addCreate(keys: Command): void {
 const exportHelp = `
 Prints what /jwks serves: a JWK Set (RFC 7517), for a verifier that reads keys
 from a file. Private keys are never printed.
-Exit codes: 0 success, 1 error.
 ${sourceHelp}`;
 
 function addExport(keys: Command): void {

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { readSecretFile } from '../../files/secret-file.ts';
-import { OperatorError } from '../../operator-error.ts';
+import { ConfigurationError, OperatorError } from '../../operator-error.ts';
 import type { SigningAlgorithm } from '../../tokens/algorithms/signing-algorithm.ts';
 import { parseSigningKey } from '../../tokens/signing-key.ts';
 import { parseKeyText } from '../../tokens/signing-key-text.ts';
@@ -37,7 +37,7 @@ export async function readKeyFile(file: string, { alg, algorithm }: AlgorithmOpt
 }
 
 function readText(file: string): string {
-  if (file === '') throw new OperatorError(['--key is empty: expected the path of a file']);
+  if (file === '') throw new ConfigurationError(['--key is empty: expected the path of a file']);
   try {
     return readSecretFile(file);
   } catch (error) {

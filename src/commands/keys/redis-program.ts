@@ -25,7 +25,6 @@ expired.
 With --now, for a key that has leaked: the signing key is removed, and the next
 key signs at once. Servers reject the tokens of the removed key within a second.
 The command prints for how long verifiers elsewhere accept it.
-Exit codes: 0 success, 1 error.
 ${redisHelp}`;
 
 function addRotate(keys: Command): void {
@@ -47,7 +46,6 @@ A key that signs is replaced by the next one, as by \`keys rotate\`. A key that
 does not sign yet is removed.
 With --now, for a key that has leaked: the key is removed in any state, and its
 tokens are rejected.
-Exit codes: 0 success, 1 error.
 ${redisHelp}`;
 
 function addRetire(keys: Command): void {
@@ -67,7 +65,6 @@ function addRetire(keys: Command): void {
 const resealHelp = `
 For the rotation of the key-encryption key. Once it has succeeded, remove the
 second line of the file on every server.
-Exit codes: 0 success, 1 error.
 ${redisHelp}`;
 
 function addReseal(keys: Command): void {

@@ -1,5 +1,5 @@
 import { closestMatch } from '../../closest-match.ts';
-import { OperatorError } from '../../operator-error.ts';
+import { ConfigurationError } from '../../operator-error.ts';
 import type { Reason } from '../../reasons/reason.ts';
 import { reasonAreas } from '../../reasons/reasons.ts';
 import { printable } from '../../text.ts';
@@ -21,7 +21,7 @@ interface ListedReason {
  * `countersign rejections [CODE]`: prints what the `code` of an audit event means, its usual cause, and the fix.
  *
  * @param code undefined for the list of all
- * @throws {OperatorError} when there is no such code
+ * @throws {ConfigurationError} when there is no such code
  */
 export function printRejections(code: string | undefined, output: OutputFormat): void {
   const found = code === undefined ? listed : [findReason(code)];
@@ -43,7 +43,7 @@ function findReason(code: string): ListedReason {
   const codes = listed.map((each) => each.code);
   const suggestion = closestMatch(wanted, codes);
   const hint = suggestion === undefined ? 'run `countersign rejections` for all codes' : `did you mean ${suggestion}?`;
-  throw new OperatorError([`there is no code ${printable(code)} (${hint})`]);
+  throw new ConfigurationError([`there is no code ${printable(code)} (${hint})`]);
 }
 
 function overview(reasons: readonly ListedReason[]): string[] {

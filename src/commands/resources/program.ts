@@ -16,10 +16,6 @@ export function resourcesProgram(program: Command): void {
   addRedisOptions(resources.commands);
 }
 
-const listHelp = `
-Exit codes: 0 success, 1 error, 130 after Ctrl-C.
-${redisHelp}`;
-
 function addList(resources: Command): void {
   resources
     .command('list')
@@ -28,7 +24,7 @@ function addList(resources: Command): void {
     .argument('[pattern]', 'only resources whose name matches this Redis glob-style pattern: * ? [a-z]')
     .option('--invalid', 'only resources whose record is invalid', false)
     .addOption(listFormatOption())
-    .addHelpText('after', listHelp)
+    .addHelpText('after', redisHelp)
     .action(async (pattern: string | undefined, options: ListResourcesOptions) => {
       const { listResourcesInRedis } = await import('./list.ts');
       process.exitCode = await listResourcesInRedis(environment, pattern, options);
@@ -39,11 +35,6 @@ interface OutputOption {
   readonly output: ClientsFormat;
 }
 
-const showHelp = `
-Exit codes: 0 success, 1 the resource does not exist, its record is invalid, or
-another error; 130 after Ctrl-C.
-${redisHelp}`;
-
 function addShow(resources: Command): void {
   resources
     .command('show')
@@ -51,17 +42,12 @@ function addShow(resources: Command): void {
     .description('print a record and how the server interprets it')
     .argument('<name>', 'the resource to print')
     .addOption(clientsFormatOption())
-    .addHelpText('after', showHelp)
+    .addHelpText('after', redisHelp)
     .action(async (name: string, { output }: OutputOption) => {
       const { showResource } = await import('./show.ts');
       process.exitCode = await showResource(environment, name, output);
     });
 }
-
-const removeHelp = `
-Exit codes: 0 every resource is removed, 1 a resource does not exist or another
-error, 130 after Ctrl-C.
-${redisHelp}`;
 
 function addRemove(resources: Command): void {
   resources
@@ -70,7 +56,7 @@ function addRemove(resources: Command): void {
     .description('remove resources from Redis')
     .argument('<name...>', 'the name of each resource')
     .addOption(clientsFormatOption())
-    .addHelpText('after', removeHelp)
+    .addHelpText('after', redisHelp)
     .action(async (names: string[], { output }: OutputOption) => {
       const { removeResources } = await import('./remove.ts');
       process.exitCode = await removeResources(environment, names, output);

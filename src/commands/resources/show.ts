@@ -1,5 +1,5 @@
 import { parseResourceValue } from '../../administration/stored-records.ts';
-import { OperatorError } from '../../operator-error.ts';
+import { ConfigurationError, OperatorError } from '../../operator-error.ts';
 import { resourceKey } from '../../resources/record-types.ts';
 import { isResourceName } from '../../resources/resource.ts';
 import type { Environment } from '../../settings/settings.ts';
@@ -22,7 +22,7 @@ export async function showResource(env: Environment, name: string, output: Clien
   const { store, policy, interruption } = administration;
   if (!isResourceName(name)) {
     const expected = 'expected 1 to 63 lowercase letters, digits and hyphens';
-    throw new OperatorError([`${printable(name)} is not a valid name: ${expected}`]);
+    throw new ConfigurationError([`${printable(name)} is not a valid name: ${expected}`]);
   }
   const [value] = await interruption.abortable(store.read([resourceKey(name)]));
   if (!value || value.type === 'none') throw new OperatorError([`resource ${name} is not in Redis`]);

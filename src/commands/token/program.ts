@@ -5,8 +5,6 @@ import type { TokenOptions } from './token.ts';
 const help = `
 The signature of the token is not verified. The token endpoint is that of the
 server's metadata.
-Exit codes: 0 a token was issued, 1 the server rejects the request or cannot be
-reached, or another error.
 
 More: docs/troubleshooting.md`;
 

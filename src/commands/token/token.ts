@@ -4,7 +4,8 @@ import { parseAddress, parseBaseUrlOption } from '../../doctor/probe/options.ts'
 import { readCaCertificates, readClientKeyPair } from '../../doctor/probe/read-key-pair.ts';
 import { type PasswordOptions, readPassword } from '../../files/read-password.ts';
 import { isClientId } from '../../oauth/grammar.ts';
-import { OperatorError } from '../../operator-error.ts';
+import { ConfigurationError, OperatorError } from '../../operator-error.ts';
+import { codeOfError } from '../exit-codes.ts';
 import { printValue } from '../output/document.ts';
 import { printWarnings } from '../output/errors.ts';
 import type { OutputFormat } from '../output/text.ts';
@@ -32,7 +33,7 @@ export interface TokenOptions extends PasswordOptions {
 /**
  * `countersign token --url URL --cert FILE`: asks for a token with a client certificate, as clients do, and prints it decoded.
  *
- * @returns the exit code: 0, or 1 if no token was issued, with JSON output
+ * @returns the exit code: 0; with JSON output, that of the error if no token was issued
  * @throws {OperatorError} with why no token was issued, and the fix; with JSON output, it is printed instead
  */
 export async function requestToken(options: TokenOptions): Promise<number> {
@@ -48,7 +49,7 @@ export async function requestToken(options: TokenOptions): Promise<number> {
       error: error instanceof TokenRejectedError ? (error.error ?? null) : null,
       problems: error.problems,
     });
-    return 1;
+    return codeOfError(error);
   }
 }
 
@@ -96,9 +97,9 @@ function clientIdOf({ clientId }: TokenOptions, { certificatePem }: ClientKeyPai
   const { CN: commonName } = new X509Certificate(certificatePem).toLegacyObject().subject;
   const id = clientId ?? (typeof commonName === 'string' ? commonName : undefined);
   if (id === undefined)
-    throw new OperatorError(['--client-id is missing, and the certificate has no CN to use instead']);
+    throw new ConfigurationError(['--client-id is missing, and the certificate has no CN to use instead']);
   if (isClientId(id)) return id;
-  throw new OperatorError(['--client-id: expected 1 to 255 printable ASCII characters']);
+  throw new ConfigurationError(['--client-id: expected 1 to 255 printable ASCII characters']);
 }
 
 function formOf(clientId: string, { scope, resource = [] }: TokenOptions): string {

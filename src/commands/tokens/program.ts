@@ -24,8 +24,6 @@ const revokeHelp = `
 Exactly one of --client, --resource and --jti is required. The edge and
 /introspect reject the tokens within a second. APIs that verify tokens by
 themselves accept them until they expire. A revocation cannot be undone.
-Exit codes: 0 revoked, 1 error: run it again, 2 the options name no token or no
-time, 130 after Ctrl-C.
 ${redisHelp}`;
 
 function addRevoke(tokens: Command): void {
@@ -46,7 +44,6 @@ function addRevoke(tokens: Command): void {
 
 const revokedHelp = `
 Revocations are removed once every token that they concern has expired.
-Exit codes: 0 success, 1 error, 130 after Ctrl-C.
 ${redisHelp}`;
 
 function addRevoked(tokens: Command): void {

@@ -1,7 +1,7 @@
 import { fileErrorReason } from '../../file-error.ts';
 import { readBoundedFile } from '../../files/bounded-file.ts';
 import { type PasswordOptions, readPassword } from '../../files/read-password.ts';
-import { OperatorError } from '../../operator-error.ts';
+import { ConfigurationError, combined, OperatorError } from '../../operator-error.ts';
 import { type ClientKeyPair, generateClientKeyPair } from './client-key-pair.ts';
 import { readCaCertificates, readClientKeyPair } from './read-key-pair.ts';
 import type { Address } from './routes.ts';
@@ -50,7 +50,7 @@ const DEFAULT_LISTENER = 'http://127.0.0.1:9090';
  * @throws {OperatorError} with all problems
  */
 export async function parseProbeOptions(options: DoctorOptions): Promise<ProbeOptions> {
-  const problems: string[] = [];
+  const errors: OperatorError[] = [];
   const unread: string[] = [];
   const warn = (part: string) => void unread.push(part);
   const collect = async <Value>(parse: () => Value | Promise<Value>): Promise<Value | undefined> => {
@@ -58,7 +58,7 @@ export async function parseProbeOptions(options: DoctorOptions): Promise<ProbeOp
       return await parse();
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
-      problems.push(...error.problems);
+      errors.push(error);
       return undefined;
     }
   };
@@ -71,7 +71,7 @@ export async function parseProbeOptions(options: DoctorOptions): Promise<ProbeOp
   const address = await collect(() => (connectTo === undefined ? undefined : parseAddress(connectTo)));
   const [first = DEFAULT_LISTENER, ...others] = (await collect(() => operations.map(parseListener))) ?? [];
   const token = await collect(() => readToken(options));
-  if (url === undefined || clientKeyPair === undefined || problems.length > 0) throw new OperatorError(problems);
+  if (url === undefined || clientKeyPair === undefined || errors.length > 0) throw combined(errors);
   const operationsListeners = [first, ...others] as const;
   return {
     url,
@@ -99,10 +99,10 @@ function parseProtectedUrl(text: string): string {
 }
 
 function parseHttpsUrl(text: string, example: string): URL {
-  if (!URL.canParse(text)) throw new OperatorError([`--url: "${text}" is not a URL such as ${example}`]);
+  if (!URL.canParse(text)) throw new ConfigurationError([`--url: "${text}" is not a URL such as ${example}`]);
   const url = new URL(text);
   if (url.protocol === 'https:') return url;
-  throw new OperatorError([`--url: "${text}" must start with https://: client certificates require TLS`]);
+  throw new ConfigurationError([`--url: "${text}" must start with https://: client certificates require TLS`]);
 }
 
 function openClientKeyPair(
@@ -112,12 +112,12 @@ function openClientKeyPair(
   if (cert !== undefined)
     return readClientKeyPair({ certificateFile: cert, keyFile: key, password: readPassword(passwordOptions) }, warn);
   if (key === undefined) return generateClientKeyPair();
-  throw new OperatorError(['--key requires --cert: pass both, --cert FILE --key FILE']);
+  throw new ConfigurationError(['--key requires --cert: pass both, --cert FILE --key FILE']);
 }
 
 function readToken({ token: file, edge }: DoctorOptions): string | undefined {
   if (file === undefined) return undefined;
-  if (!edge) throw new OperatorError(['--token requires --edge: the doctor sends no token to /token']);
+  if (!edge) throw new ConfigurationError(['--token requires --edge: the doctor sends no token to /token']);
   const token = readTextFile(file).trim();
   if (/^[A-Za-z0-9._~+/-]+=*$/.test(token)) return token;
   throw new OperatorError([
@@ -140,14 +140,14 @@ export function parseAddress(text: string): Address {
   const [, bracketed, bare, port] = addressPattern.exec(text) ?? [];
   const host = bracketed ?? bare;
   if (host !== undefined && Number(port) > 0 && Number(port) < 65_536) return { host, port: Number(port) };
-  throw new OperatorError([`--connect-to: "${text}" is not HOST:PORT, such as 127.0.0.1:8443 or [::1]:8443`]);
+  throw new ConfigurationError([`--connect-to: "${text}" is not HOST:PORT, such as 127.0.0.1:8443 or [::1]:8443`]);
 }
 
 function parseListener(text: string): string {
   if (text.startsWith('unix:/')) return text;
   const url = addressPattern.test(text) ? `http://${text}` : text;
   if (URL.canParse(url) && new URL(url).protocol === 'http:') return new URL(url).origin;
-  throw new OperatorError([
+  throw new ConfigurationError([
     `--operations: "${text}" is not a listener such as ${DEFAULT_LISTENER} or unix:/run/operations.sock`,
   ]);
 }

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { fileErrorReason } from '../../file-error.ts';
 import { MAX_CERTIFICATE_MEBIBYTES, readBoundedFile } from '../../files/bounded-file.ts';
 import { parsePrivateKeyFile } from '../../files/private-key.ts';
-import { OperatorError } from '../../operator-error.ts';
+import { ConfigurationError, OperatorError } from '../../operator-error.ts';
 import { type CertificateContainer, parseCertificateContainer } from '../../pki/certificate/certificate-container.ts';
 import { foreignCurve, parseWithOpenssl } from '../../pki/certificate/openssl-certificate.ts';
 import { encodePem } from '../../pki/certificate/pem.ts';
@@ -57,7 +57,7 @@ function readKey({ certificateFile, keyFile, password }: KeyPairFiles, warn: War
     parseFile(certificateFile, (content) => content.toString('latin1')),
   );
   if (hasKey) return parseFile(certificateFile, parse).key;
-  throw new OperatorError([
+  throw new ConfigurationError([
     `--cert requires --key: ${certificateFile} contains no private key, so pass --key FILE as well`,
   ]);
 }
