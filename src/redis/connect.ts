@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { type Cluster, Redis, type RedisOptions } from 'ioredis';
+import { supportForeignCurves } from '../peer-certificates.ts';
 import { ReportingCluster, refreshSlotsPeriodically } from './cluster.ts';
 import { containErrors } from './contained-errors.ts';
 import { FailoverSafeSentinelConnector } from './sentinel-connector.ts';
@@ -7,6 +8,7 @@ import type { RedisAddress } from './url.ts';
 
 // Every connection is made with the options of this file.
 containErrors();
+supportForeignCurves();
 
 /** Where Redis is, and the TLS credentials that we present there. */
 export interface RedisAccess {

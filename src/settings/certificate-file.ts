@@ -6,7 +6,7 @@ import {
   formatDistinguishedName,
   nonTextReason,
 } from '../pki/certificate/names/distinguished-name.ts';
-import { foreignCurve, parseWithOpenssl } from '../pki/certificate/openssl-certificate.ts';
+import { parseWithOpenssl } from '../pki/certificate/openssl-certificate.ts';
 import { encodePem, parseCertificateFile } from '../pki/certificate/pem.ts';
 import { parseCertificateStructure } from '../pki/certificate/structure.ts';
 import type { Warn } from './setting.ts';
@@ -36,21 +36,6 @@ export function readCertificateFile(path: string, warn: Warn): CertificateChain 
   for (const part of unread) warn(`${path}: ${part}`);
   const [first, ...others] = certificates;
   return [parse(first, path, 1), ...others.map((der, index) => parse(der, path, index + 2))];
-}
-
-/**
- * The same, of the CA certificates to which TLS connections are verified.
- *
- * @throws {RangeError} also if the key of one of them is on a curve with which Node cannot verify them
- */
-export function readCaFile(path: string, warn: Warn): CertificateChain {
-  const certificates = readCertificateFile(path, warn);
-  for (const { x509, subject } of certificates) {
-    const curve = foreignCurve(x509);
-    const fix = 'for TLS, only RSA, Ed25519, P-256, P-384 and P-521 are supported: use a CA with such a key';
-    if (curve !== undefined) throw new RangeError(`${path}: ${subject} has a key on the curve ${curve}; ${fix}`);
-  }
-  return certificates;
 }
 
 /** Whether both contain the same certificates, in one order. */

@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
+import { foreignCurve } from '../peer-certificates.ts';
 import { normalizeAlternativeName } from '../pki/certificate/subject-alternative-names.ts';
 import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import type { ProxyCertificateRule } from '../terminator/proxy-certificate.ts';
-import { type FiledCertificate, isRoot, readCaFile } from './certificate-file.ts';
+import { type FiledCertificate, isRoot, readCertificateFile } from './certificate-file.ts';
 import { listOf } from './parsers.ts';
 import { defineSettings, type Warn } from './setting.ts';
 import { type SettingFiles, settingFiles } from './setting-files.ts';
@@ -87,7 +88,12 @@ function parseName(text: string): { text: string; compared: string } {
 
 /** @throws {RangeError} naming the file, what is wrong with it, and how to fix it */
 function readCaCertificates(path: string, warn: Warn): readonly FiledCertificate[] {
-  const certificates = readCaFile(path, warn);
+  const certificates = readCertificateFile(path, warn);
+  for (const { x509, subject } of certificates) {
+    const curve = foreignCurve(x509);
+    const fix = 'of proxies, only RSA, Ed25519, P-256, P-384 and P-521 are supported: use a CA with such a key';
+    if (curve !== undefined) throw new RangeError(`${path}: ${subject} has a key on the curve ${curve}; ${fix}`);
+  }
   const other = certificates.find(({ x509 }) => !x509.ca);
   if (other) {
     const fix = 'to trust a single certificate, put its thumbprint into COUNTERSIGN_PROXY_CERTIFICATE_THUMBPRINTS';

@@ -3,7 +3,7 @@ import type { PrivateKeyFile } from '../files/private-key.ts';
 import { readSecretFile } from '../files/secret-file.ts';
 import type { RedisAccess, RedisTls } from '../redis/connect.ts';
 import { parseRedisUrl, type RedisAddress } from '../redis/url.ts';
-import { type CertificateChain, readCaFile, readCertificateFile } from './certificate-file.ts';
+import { type CertificateChain, readCertificateFile } from './certificate-file.ts';
 import { type KeyPair, pairWithKey, parsePrivateKey } from './key-pair.ts';
 import { defineSettings, type Setting, type Warn } from './setting.ts';
 import { naming, type SettingFile, type SettingFiles, settingFiles } from './setting-files.ts';
@@ -89,7 +89,7 @@ function readRedisFiles(settings: Settings): RedisFiles {
   const [certificate, key] = [settings.fileOf(REDIS_CERTIFICATE_FILE), settings.fileOf(REDIS_CERTIFICATE_KEY_FILE)];
   return {
     url: url && settingFiles([url], () => settings.read(redisSettings.REDIS_URL), url.load),
-    ca: ca && filesOf(REDIS_CA_FILE, [ca], (warn) => readCaFile(ca.path, warn)),
+    ca: ca && filesOf(REDIS_CA_FILE, [ca], (warn) => readCertificateFile(ca.path, warn)),
     certificate:
       certificate &&
       key &&
@@ -160,7 +160,7 @@ function reloadable<Value>(load: () => Value, first: Value): () => Value {
 }
 
 function readCertificates(path: string, warn: Warn = () => {}): string {
-  return readCaFile(path, warn)
+  return readCertificateFile(path, warn)
     .map(({ pem }) => pem)
     .join('');
 }

@@ -1,10 +1,10 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { foreignCurve, peerCertificateWithIssuers } from '../peer-certificates.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { MAX_CERTIFICATE_BYTES } from '../pki/certificate/client-certificate.ts';
 import { ExtensionOid } from '../pki/certificate/extensions.ts';
-import { foreignCurve } from '../pki/certificate/openssl-certificate.ts';
 import { publicKeyOf, requireStrongKey } from '../pki/certificate/public-key-policy.ts';
 import { type CertificateStructure, parseCertificateStructure } from '../pki/certificate/structure.ts';
 import { parseSubjectAlternativeNames } from '../pki/certificate/subject-alternative-names.ts';
@@ -75,7 +75,7 @@ function requireNistCurves(leaf: X509Certificate): void {
 /** Includes those that the peer did not send. Node names a root as its own issuer. */
 function issuersOf(socket: TLSSocket): string[] {
   const issuers: string[] = [];
-  for (let certificate = socket.getPeerCertificate(true); ; certificate = certificate.issuerCertificate) {
+  for (let certificate = peerCertificateWithIssuers(socket); ; certificate = certificate.issuerCertificate) {
     const { issuerCertificate } = certificate;
     if (!issuerCertificate || issuerCertificate === certificate) return issuers;
     issuers.push(sha256Thumbprint(issuerCertificate.raw));

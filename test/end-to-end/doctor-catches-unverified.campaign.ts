@@ -65,7 +65,7 @@ for (const { terminator, verifiedBy, replace = [], env = {}, fix } of misconfigu
         });
         const { code, report } = await runProbe(deployment, more);
         expect([code, report.conclusion, report.problems]).toEqual([
-          2,
+          3,
           'vulnerable',
           [
             expect.stringMatching(
@@ -128,7 +128,7 @@ describeWith(['apache2', 'redis-server'], 'countersign doctor with Apache that r
       await startProbedDeploymentForTest({ ...resuming, env: declared('header') }),
     );
     expect([code, report.problems]).toEqual([
-      2,
+      3,
       [expect.stringMatching(/accepted as verified at .*, in a resumed TLS session .*SSLSessionCache/)],
     ]);
   });

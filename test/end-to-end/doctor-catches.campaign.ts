@@ -120,7 +120,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor finds', () => {
     });
     const { code, stdout, report } = await runProbe(deployment);
     expect([code, report.problems]).toEqual([
-      2,
+      3,
       [
         expect.stringMatching(
           `^the server does not trust this proxy: .*${reason}.* Fix: configure the proxy to set x-countersign`,
@@ -137,7 +137,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor finds', () => {
     });
     const { code, report } = await runProbe(deployment, withoutCertificate);
     expect([code, report.problems]).toEqual([
-      2,
+      3,
       [expect.stringMatching(/does not request a client certificate at .*ssl_verify_client.*COUNTERSIGN_MTLS_URL/)],
     ]);
   });
@@ -180,7 +180,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor', () => {
     );
     const given = await runProbe({ ...deployment, client: selfSigned() });
     expect([given.code, given.report.problems]).toEqual([
-      2,
+      3,
       [expect.stringMatching(/^the proxy rejects your certificate at .*: HTTP 400.*ssl_client_certificate/)],
     ]);
   });

@@ -19,7 +19,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor explains', () => {
     });
     const { code, report } = await runProbe(deployment);
     expect([code, report.conclusion, report.problems]).toEqual([
-      2,
+      3,
       'vulnerable',
       [expect.stringMatching(/^the chain of your certificate is not verified \(x-ssl-client-verify is "FAILED:/)],
     ]);
@@ -30,7 +30,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor explains', () => {
     const deployment = await startProbedDeploymentForTest({ env: { COUNTERSIGN_CLIENT_CA_FILE: otherCa() } });
     const { code, report } = await runProbe(deployment);
     expect([code, report.problems]).toEqual([
-      2,
+      3,
       [expect.stringMatching(/^the chain of your certificate is not verified \(.*Fix: .*COUNTERSIGN_CLIENT_CA_FILE$/)],
     ]);
   });
@@ -41,7 +41,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor explains', () => {
     });
     const { code, report } = await runProbe(deployment, more);
     expect([code, report.problems]).toEqual([
-      2,
+      3,
       [
         expect.stringMatching(
           /^the server rejects a request with .* as malformed HTTP, .*line feeds.*\$ssl_client_escaped_cert/,
@@ -69,7 +69,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor explains', () => {
     const deployment = await startProbedDeploymentForTest({ env: { COUNTERSIGN_MTLS_URL: '' } });
     const { code, report } = await runProbe(deployment);
     expect([code, report.problems]).toEqual([
-      2,
+      3,
       [expect.stringMatching(/^the proxy does not request .*set COUNTERSIGN_MTLS_URL, which is not set/)],
     ]);
   });

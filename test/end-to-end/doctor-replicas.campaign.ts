@@ -39,7 +39,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor with two replicas', 
     const operations = [deployment.operations, String(url)];
     const { code, report } = await runProbe(deployment, { operations });
     expect([code, report.forgeries, report.notes, report.problems]).toEqual([
-      2,
+      3,
       [],
       [],
       [expect.stringMatching(/^the replicas are configured differently \(issuer, .*terminator.* nothing was sent/)],

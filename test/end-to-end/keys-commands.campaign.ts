@@ -144,7 +144,7 @@ previous   first.pem: do not remove it before ${day(10)}T14:35:00Z
     [
       'with an unknown algorithm',
       (dir) => ['--dir', dir, '--from', '2030-01-01', '--alg', 'HS256'],
-      1,
+      2,
       /HS256.*Allowed choices are ES256/,
     ],
     [

@@ -374,7 +374,7 @@ test('commands on clients report which setting is missing or which Redis is unre
     }),
   ]);
   expect([unset?.code, unset?.stderr]).toEqual([
-    1,
+    2,
     expect.stringContaining('COUNTERSIGN_REDIS_URL_FILE (or COUNTERSIGN_REDIS_URL): is missing'),
   ]);
   expect(withFile?.stderr).toContain('COUNTERSIGN_CLIENTS_FILE is set: edit /etc/clients.yaml instead');

@@ -36,14 +36,6 @@ function problemsOf(cert: string, key: string, more: object = {}): readonly stri
   return [];
 }
 
-test('a CA of Redis is rejected whose chains end the process of Node', () => {
-  const ca = file('secp256k1.pem', createTestCa({ keyType: 'ec-secp256k1' }).pem);
-  const problems = problemsOf(one.cert, one.key, { COUNTERSIGN_REDIS_CA_FILE: ca });
-  expect(problems).toEqual([
-    expect.stringMatching(/_REDIS_CA_FILE: .*CN=Test CA has a key on the curve secp256k1; for TLS/),
-  ]);
-});
-
 describe('the client certificate for Redis', () => {
   const none = file('none.pem', 'nothing');
   const open = file('open.pem', readFileSync(one.key, 'utf8'));

@@ -304,7 +304,7 @@ const proxyCertificates: Rejected[] = [
       COUNTERSIGN_PROXY_CA_FILE: file('brainpool.pem', ca.pem + createTestCa({ keyType: 'ec-brainpool-p256r1' }).pem),
     },
     'PROXY_CA_FILE',
-    'brainpool.pem: CN=Test CA has a key on the curve brainpoolP256r1; for TLS, only RSA, Ed25519, P-256',
+    'brainpool.pem: CN=Test CA has a key on the curve brainpoolP256r1; of proxies, only RSA, Ed25519, P-256',
   ],
   [
     'a CA file without a root',

@@ -3,6 +3,7 @@ import { type RequestOptions, request } from 'node:https';
 import { isIP } from 'node:net';
 import type { ClientKeyPair } from '../../doctor/probe/client-key-pair.ts';
 import type { Address } from '../../doctor/probe/routes.ts';
+import { supportForeignCurves } from '../../peer-certificates.ts';
 import { explainConnectionError } from './explain-connection.ts';
 
 /** How to connect: as which client, and which CAs to trust. */
@@ -32,6 +33,7 @@ const MAX_BODY_BYTES = 1024 * 1024;
  */
 export function exchange(url: URL, form: string | undefined, context: ConnectionContext): Promise<HttpResponse> {
   const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
+  supportForeignCurves();
   const sent = request(requestOptions(url, form, context), (response) => {
     readBody(response).then(
       (body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),

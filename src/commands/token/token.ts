@@ -1,10 +1,12 @@
-import { X509Certificate } from 'node:crypto';
 import type { ClientKeyPair } from '../../doctor/probe/client-key-pair.ts';
 import { parseAddress, parseBaseUrlOption } from '../../doctor/probe/options.ts';
 import { readCaCertificates, readClientKeyPair } from '../../doctor/probe/read-key-pair.ts';
 import { type PasswordOptions, readPassword } from '../../files/read-password.ts';
 import { isClientId } from '../../oauth/grammar.ts';
 import { ConfigurationError, OperatorError } from '../../operator-error.ts';
+import { CertificateError } from '../../pki/certificate/certificate-error.ts';
+import { decodeDistinguishedName } from '../../pki/certificate/names/distinguished-name.ts';
+import { parseCertificateStructure } from '../../pki/certificate/structure.ts';
 import { codeOfError } from '../exit-codes.ts';
 import { printValue } from '../output/document.ts';
 import { printWarnings } from '../output/errors.ts';
@@ -85,21 +87,35 @@ async function obtainToken(options: TokenOptions): Promise<TokenReport> {
 }
 
 function readContext({ cert, key, cacert, connectTo, ...passwordOptions }: TokenOptions): ConnectionContext {
+  const address = connectTo === undefined ? undefined : parseAddress(connectTo);
   const warn = (part: string) => printWarnings([part]);
   const files = { certificateFile: cert, keyFile: key, password: readPassword(passwordOptions) };
   const clientKeyPair = readClientKeyPair(files, warn);
   const serverCa = cacert === undefined ? undefined : readCaCertificates(cacert, warn);
   if (serverCa === undefined) trustSystemCas();
-  return { clientKeyPair, serverCa, connectTo: connectTo === undefined ? undefined : parseAddress(connectTo) };
+  return { clientKeyPair, serverCa, connectTo: address };
 }
 
-function clientIdOf({ clientId }: TokenOptions, { certificatePem }: ClientKeyPair): string {
-  const { CN: commonName } = new X509Certificate(certificatePem).toLegacyObject().subject;
-  const id = clientId ?? (typeof commonName === 'string' ? commonName : undefined);
+function clientIdOf({ clientId }: TokenOptions, { der }: ClientKeyPair): string {
+  const id = clientId ?? commonNameOf(der);
   if (id === undefined)
     throw new ConfigurationError(['--client-id is missing, and the certificate has no CN to use instead']);
   if (isClientId(id)) return id;
   throw new ConfigurationError(['--client-id: expected 1 to 255 printable ASCII characters']);
+}
+
+const COMMON_NAME = '2.5.4.3';
+
+/** Undefined if there is none, or more than one, or the certificate is malformed, so that the server will reject it. */
+function commonNameOf(der: Uint8Array): string | undefined {
+  try {
+    const { rdns } = decodeDistinguishedName(parseCertificateStructure(der).subject);
+    const [first, ...others] = rdns.flat().filter(({ type }) => type === COMMON_NAME);
+    return first?.value.kind === 'text' && others.length === 0 ? first.value.text : undefined;
+  } catch (error) {
+    if (error instanceof CertificateError) return undefined;
+    throw error;
+  }
 }
 
 function formOf(clientId: string, { scope, resource = [] }: TokenOptions): string {

@@ -4,7 +4,7 @@ import { MAX_CERTIFICATE_MEBIBYTES, readBoundedFile } from '../../files/bounded-
 import { parsePrivateKeyFile } from '../../files/private-key.ts';
 import { ConfigurationError, OperatorError } from '../../operator-error.ts';
 import { type CertificateContainer, parseCertificateContainer } from '../../pki/certificate/certificate-container.ts';
-import { foreignCurve, parseWithOpenssl } from '../../pki/certificate/openssl-certificate.ts';
+import { parseWithOpenssl } from '../../pki/certificate/openssl-certificate.ts';
 import { encodePem } from '../../pki/certificate/pem.ts';
 import { type ClientKeyPair, clientKeyPair } from './client-key-pair.ts';
 
@@ -75,11 +75,7 @@ function warnOfUnread(file: string, { unread }: { readonly unread: readonly stri
 export function readCaCertificates(file: string, warn: Warn): string {
   const container = parseFile(file, (content) => parseCertificateContainer(content, ''));
   warnOfUnread(file, container, warn);
-  for (const der of container.certificates) {
-    const curve = foreignCurve(parseFile(file, () => parseWithOpenssl(der)));
-    const fix = 'for TLS, only RSA, Ed25519, P-256, P-384 and P-521 are supported';
-    if (curve !== undefined) throw new OperatorError([`${file}: a CA has a key on the curve ${curve}; ${fix}`]);
-  }
+  for (const der of container.certificates) parseFile(file, () => parseWithOpenssl(der));
   return container.certificates.map(encodePem).join('');
 }
 

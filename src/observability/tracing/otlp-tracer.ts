@@ -12,6 +12,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
+import { supportForeignCurves } from '../../peer-certificates.ts';
 import type { Log } from '../log.ts';
 import type { RequestTrace, StepName, TracedOutcome, TraceHeaders, Tracer } from './trace.ts';
 import { readTraceContext } from './trace-context.ts';
@@ -35,6 +36,7 @@ export function createOtlpTracer(config: TracingConfig, version: string, log: Lo
     { error: report, warn: report, info: report, debug: ignore, verbose: ignore },
     { suppressOverrideMessage: true },
   );
+  supportForeignCurves();
   const exporter = config.protocol === 'http/json' ? new JsonExporter() : new ProtobufExporter();
   const provider = new TracerProvider({
     resource: defaultResource()

@@ -45,14 +45,3 @@ function opensslReason(der: Uint8Array): string {
     return hasReason ? `"${error.reason}"` : 'no reason stated';
   }
 }
-
-const nistCurves: readonly (string | undefined)[] = [undefined, 'prime256v1', 'secp384r1', 'secp521r1'];
-
-/**
- * The curve of a certificate's key, unless it is P-256, P-384 or P-521. With any other one in the verified chain of a TLS
- * connection, Node's `getPeerCertificate` dereferences a null pointer, which ends the process; a client of Node calls it itself.
- */
-export function foreignCurve({ publicKey }: X509Certificate): string | undefined {
-  const curve = publicKey.asymmetricKeyDetails?.namedCurve;
-  return nistCurves.includes(curve) ? undefined : curve;
-}

@@ -1,4 +1,5 @@
 import { certificateReason, firstAttempt, type NetworkError, unreachableReason } from '../../network-error.ts';
+import { supportForeignCurves } from '../../peer-certificates.ts';
 
 const TIMEOUT_MILLISECONDS = 30_000;
 /** A CRL with a million entries has about 40 MiB. */
@@ -21,6 +22,7 @@ export async function fetchCrl(
   timeoutMilliseconds = TIMEOUT_MILLISECONDS,
 ): Promise<Uint8Array> {
   const timeout = AbortSignal.timeout(timeoutMilliseconds);
+  supportForeignCurves();
   try {
     const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.any([signal, timeout]) });
     if (response.status === 200) return await readBounded(response);

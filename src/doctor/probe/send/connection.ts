@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 import { firstAttempt, unreachableReason } from '../../../network-error.ts';
+import { supportForeignCurves } from '../../../peer-certificates.ts';
 import type { ClientKeyPair } from '../client-key-pair.ts';
 import type { Address, Route } from '../routes.ts';
 
@@ -59,6 +60,7 @@ type SessionOptions = Pick<ConnectionOptions, 'maxVersion' | 'session'>;
 
 function connectTls(request: ConnectionRequest, session: SessionOptions = {}): Promise<ConnectionResult> {
   const { promise, resolve } = Promise.withResolvers<ConnectionResult>();
+  supportForeignCurves();
   const socket = connect({ ...connectionOptions(request), ...session });
   const timer = setTimeout(() => end(timedOut), TIMEOUT_MS);
   const end = (result: ConnectionResult) => {
