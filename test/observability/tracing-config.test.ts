@@ -57,7 +57,7 @@ describe('a value that loses traces is reported:', () => {
     ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', '"grpc" is not supported: use http/protobuf, http/json'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'grpc://user:secret@collector:4317', 'contains a user name or a password'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'https://collector/?tenant=a', 'has a query or a fragment'],
-    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'https://collector/#a', 'has a query or a fragment'],
+    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'https://collector/#a', 'has a fragment, which is not sent'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://collector:4318 ', 'begins or ends with a space'],
     ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'grpc', '"grpc" is not supported'],
     ['OTEL_TRACES_SAMPLER', 'jaeger_remote', 'is not supported'],
@@ -91,6 +91,38 @@ test.each([
 ])('a missing %s is reported', (missing, name, value) => {
   const { problems } = read({ [`OTEL_EXPORTER_OTLP_${name}`]: value });
   expect(problems).toEqual([`OTEL_EXPORTER_OTLP_${missing}: is not set, and the client certificate needs its key`]);
+});
+
+describe('an endpoint with another path than collectors have is a warning, and is not altered:', () => {
+  test.each([
+    [
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      'http://collector:4318/v1/traces',
+      '/v1/traces is appended, so traces are sent to http://collector:4318/v1/traces/v1/traces: set it to http://collector:4318, or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT to the whole URL',
+    ],
+    [
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      'https://collector/a/v1/traces/',
+      'sent to https://collector/a/v1/traces/v1/traces: set it to https://collector/a,',
+    ],
+    [
+      'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+      'http://collector:4318',
+      'has no path, and traces are sent to http://collector:4318/: collectors expect them at http://collector:4318/v1/traces',
+    ],
+  ])('%s=%s', (name, value, warning) => {
+    const { problems, warnings } = read({ [name]: value });
+    expect([problems, warnings]).toEqual([[], [expect.stringContaining(`${name}: `)]]);
+    expect(warnings[0]).toContain(warning);
+  });
+
+  test.each([
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://collector:4318/'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'https://collector/otlp'],
+    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'http://collector:4318/v1/traces'],
+  ])('not %s=%s', (name, value) => {
+    expect(read({ [name]: value })).toMatchObject({ problems: [], warnings: [] });
+  });
 });
 
 describe('a value that has no effect is a warning:', () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { readAdministrationConfig } from '../../src/commands/clients/administration-config.ts';
 import { OperatorError } from '../../src/operator-error.ts';
 import { openRedis } from '../../src/redis/connection.ts';
-import { createTestCa, selfSigned } from '../support/certificates.ts';
+import { selfSigned } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { programPath } from '../support/program-path.ts';

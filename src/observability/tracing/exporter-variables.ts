@@ -7,6 +7,12 @@ import { parsePrivateKeyFile } from '../../files/private-key.ts';
 /** The variables of OpenTelemetry. */
 export type OtelEnvironment = Readonly<Record<string, string | undefined>>;
 
+/** One that is set. */
+export interface OtelVariable {
+  readonly name: string;
+  readonly value: string;
+}
+
 /**
  * The problems of the variables that the exporter reads itself (OpenTelemetry Protocol Exporter). It ignores a value that it
  * cannot use, or fails with each batch of spans: either way, the traces are lost. No sentence contains a header.
@@ -80,29 +86,51 @@ function fileProblem(parse: (content: Uint8Array) => void) {
   };
 }
 
-/** What the exporter would not connect to, as it was meant. Never quotes a password. */
-export function endpointProblem(name: string, value: string): string | undefined {
+/** What is wrong with an endpoint, or what it probably does not mean. Never quotes a password. */
+export function checkEndpoint({ name, value }: OtelVariable): { readonly problem?: string; readonly warning?: string } {
   const url = URL.parse(value);
   if (url && (url.username !== '' || url.password !== '')) {
-    return 'contains a user name or a password, which is not sent: use OTEL_EXPORTER_OTLP_HEADERS';
+    return { problem: 'contains a user name or a password, which is not sent: use OTEL_EXPORTER_OTLP_HEADERS' };
   }
   if (!url || !/^https?:$/.test(url.protocol)) {
-    return `"${value}" is not an http or https URL, such as http://127.0.0.1:4318`;
+    return { problem: `"${value}" is not an http or https URL, such as http://127.0.0.1:4318` };
   }
-  if (value !== value.trim()) return 'begins or ends with a space: remove it';
-  const isExact = name.endsWith('_TRACES_ENDPOINT');
-  if (url.hash !== '' || (url.search !== '' && !isExact)) {
-    return `"${value}" has a query or a fragment, and /v1/traces would become a part of it: set OTEL_EXPORTER_OTLP_TRACES_ENDPOINT to the whole URL`;
+  if (value !== value.trim()) return { problem: 'begins or ends with a space: remove it' };
+  return name === WHOLE_URL ? checkWholeUrl(url) : checkBase(url, value);
+}
+
+/** Used as it is. Of the other one, the path of the traces is appended (OpenTelemetry Protocol Exporter). */
+const WHOLE_URL = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
+const TRACES_PATH = '/v1/traces';
+
+function checkWholeUrl(url: URL): ReturnType<typeof checkEndpoint> {
+  if (url.hash !== '') return { problem: `"${url.href}" has a fragment, which is not sent: remove it` };
+  if (url.pathname !== '/') return {};
+  return {
+    warning: `has no path, and traces are sent to ${url.href}: collectors expect them at ${url.origin}${TRACES_PATH}`,
+  };
+}
+
+function checkBase(url: URL, value: string): ReturnType<typeof checkEndpoint> {
+  if (url.search !== '' || url.hash !== '') {
+    return {
+      problem: `"${value}" has a query or a fragment, and ${TRACES_PATH} would become a part of it: set ${WHOLE_URL} to the whole URL`,
+    };
   }
-  return undefined;
+  const path = url.pathname.replace(/\/$/, '');
+  if (!path.endsWith(TRACES_PATH)) return {};
+  const base = url.origin + path.slice(0, -TRACES_PATH.length);
+  return {
+    warning: `${TRACES_PATH} is appended, so traces are sent to ${url.origin}${path}${TRACES_PATH}: set it to ${base}, or ${WHOLE_URL} to the whole URL`,
+  };
 }
 
 /** A certificate without its key, or a key without its certificate, is not used. */
-export function clientPairProblem(env: OtelEnvironment): string | undefined {
+export function clientPairProblems(env: OtelEnvironment): readonly string[] {
   const has = (suffix: string) =>
     ['', 'TRACES_'].some((signal) => (env[`OTEL_EXPORTER_OTLP_${signal}${suffix}`] ?? '') !== '');
   const [hasCertificate, hasKey] = [has('CLIENT_CERTIFICATE'), has('CLIENT_KEY')];
-  if (hasCertificate === hasKey) return undefined;
+  if (hasCertificate === hasKey) return [];
   const missing = hasCertificate ? 'CLIENT_KEY' : 'CLIENT_CERTIFICATE';
-  return `OTEL_EXPORTER_OTLP_${missing}: is not set, and the client certificate needs its key`;
+  return [`OTEL_EXPORTER_OTLP_${missing}: is not set, and the client certificate needs its key`];
 }
