@@ -33,7 +33,9 @@ export async function openWorkspace(folder: string, now: number): Promise<Worksp
     return await fillWorkspace(folder, now);
   } catch (error) {
     if (error instanceof OperatorError) throw error;
-    throw new OperatorError([`cannot use the folder ${folder}: ${fileErrorReason(error)}`]);
+    throw new OperatorError([
+      `cannot use the folder ${folder}: ${fileErrorReason(error)}; name another one with --folder`,
+    ]);
   }
 }
 

@@ -6,14 +6,16 @@ import type { ReceivedRequest } from '../http/received-request.ts';
 import type { AuditLog } from '../observability/audit.ts';
 import type { Log } from '../observability/log.ts';
 import type { RequestMetrics } from '../observability/request-metrics.ts';
+import { OperatorError } from '../operator-error.ts';
 import { type ContextReader, readRequestContext } from '../terminator/request-context.ts';
 import type { SharedLimits } from './listener-limits.ts';
 import { auditUnservedRequests } from './unserved-requests.ts';
 
-const listenerNames = {
-  listening: 'listening',
-  edge_listening: 'edge listener',
-  operations_listening: 'operations listener',
+/** By the event of each: what its log line calls it, and the setting with its address. */
+const listeners = {
+  listening: { name: 'listening', setting: 'COUNTERSIGN_LISTEN' },
+  edge_listening: { name: 'edge listener', setting: 'COUNTERSIGN_EDGE_LISTEN' },
+  operations_listening: { name: 'operations listener', setting: 'COUNTERSIGN_OPERATIONS_LISTEN' },
 } as const;
 
 interface ListenerOptions {
@@ -31,7 +33,7 @@ interface ClientListenerOptions extends SharedLimits {
 export function listenerOpener({ log, ...unserved }: ListenerOptions, opened: AsyncDisposableStack) {
   /** @param limited undefined for the operations listener */
   return async (
-    event: keyof typeof listenerNames,
+    event: keyof typeof listeners,
     address: ListenAddress,
     application: Application,
     limited?: ClientListenerOptions,
@@ -50,12 +52,23 @@ export function listenerOpener({ log, ...unserved }: ListenerOptions, opened: As
         onShed(limited.sheddingReason(cause), request);
       },
     };
-    const listener = await openListener(address, application, onMalformed, limits);
+    const { name, setting } = listeners[event];
+    const listener = await naming(setting, openListener(address, application, onMalformed, limits));
     opened.defer(listener.close);
     const url = describeListenAddress(listener.address);
-    log.info({ event, url }, `${listenerNames[event]} on ${url}`);
+    log.info({ event, url }, `${name} on ${url}`);
     return listener;
   };
+}
+
+/** The address may be a default, so that the operator has never seen the setting. */
+async function naming<Value>(setting: string, opening: Promise<Value>): Promise<Value> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    throw new OperatorError(error.problems.map((problem) => `${setting}: ${problem}`));
+  }
 }
 
 const withoutProxy: ContextReader = (request) =>

@@ -35,7 +35,7 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor finds', () => {
       ),
     ]);
     const { code: again, stdout } = await runDoctor(deployment);
-    expect(again).toBe(2);
+    expect(again).toBe(3);
     const [atMutualTls = '', atIssuer = ''] = stdout.split('A forged certificate at ').slice(1);
     expect(atMutualTls).toMatch(/as the proxy writes it +removed +removed/);
     expect(atIssuer).toMatch(/as the proxy writes it +ACCEPTED +ACCEPTED/);

@@ -170,5 +170,6 @@ test('the server reports an address that is in use', async () => {
   const first = await start('127.0.0.1:0');
   const address = first.url.replace('http://', '');
   const { code, stderr } = await runCountersign(['serve'], { env: { ...settings, COUNTERSIGN_LISTEN: address } });
-  expect([code, stderr]).toEqual([1, `countersign: cannot listen on ${address}: another program is listening there\n`]);
+  const problem = `COUNTERSIGN_LISTEN: cannot listen on ${address}: another program is listening there`;
+  expect([code, stderr]).toEqual([1, `countersign: ${problem}\n`]);
 });
