@@ -3,7 +3,7 @@ import { STANDARD_INPUT } from '../clients/files/find-files.ts';
 import { fileErrorReason } from '../file-error.ts';
 import { FileContentError } from '../files/file-content-error.ts';
 import { encodingProblem } from '../files/text-encoding.ts';
-import { OperatorError } from '../operator-error.ts';
+import { ConfigurationError, OperatorError } from '../operator-error.ts';
 
 /** The file, or standard input, that a command reads. */
 export interface InputFile {
@@ -17,9 +17,12 @@ const MEBIBYTE = 1024 * 1024;
 /**
  * Reads a file, or standard input when the path is `-`. Either may be a pipe.
  *
+ * @throws {ConfigurationError} if the path is empty
  * @throws {OperatorError} with the file and why it cannot be read
  */
 export async function readInput(path: string, maxMebibytes: number): Promise<InputFile> {
+  // Of a shell variable, usually.
+  if (path === '') throw new ConfigurationError(['the path of the file is empty']);
   const name = path === STANDARD_INPUT ? 'standard input' : path;
   try {
     const stream = path === STANDARD_INPUT ? process.stdin : createReadStream(path);

@@ -49,6 +49,6 @@ export function readRequiredRedisConfig(settings: Settings): RedisConfig | undef
 
 function redisFix(settings: Settings): string {
   const file = settings.read(CLIENTS_FILE);
-  if (file === undefined) return 'set it to the URL of the Redis that holds the records';
+  if (file === undefined) return 'set it to the URL of the Redis that holds the records, or pass --redis-url';
   return `this command manages records in Redis, but COUNTERSIGN_CLIENTS_FILE is set: edit ${file} instead`;
 }

@@ -61,6 +61,15 @@ describeWith(['redis-server'], 'the commands that manage clients', () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining('cannot reach Redis at redis://127.0.0.1:2/0')]);
     const missing = await runCountersign(['clients', 'ls', '--settings', '/nowhere.env']);
     expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('--settings: /nowhere.env: ')]);
+    // As a program of Windows writes it.
+    const marked = file('marked.env', '\uFEFFCOUNTERSIGN_REDIS_URL=bogus\r\nOTHER=x');
+    const read = await runCountersign(['clients', 'list', '--settings', marked]);
+    expect([read.code, read.stderr]).toEqual([
+      2,
+      expect.stringMatching(/^countersign: COUNTERSIGN_REDIS_URL: is not a URL/),
+    ]);
+    const prose = await runCountersign(['clients', 'list', '--settings', file('prose.env', 'hello world')]);
+    expect(prose.stderr).toContain('prose.env: contains no line NAME=VALUE');
   });
 
   test('require files, as operands or as options', async () => {

@@ -126,6 +126,8 @@ describe('an exit code', () => {
     ],
     ['another command with --detailed-exitcode', 2, ['clients', 'list', '--detailed-exitcode']],
     ['a file of records that does not exist', 1, ['clients', 'check', '/nowhere.yaml']],
+    ['an empty path', 2, ['clients', 'check', '']],
+    ['an empty path of a certificate', 2, ['certificate', '']],
     ['a certificate that does not exist', 1, ['certificate', '/nowhere.pem']],
     ['a directory of keys that --dir names', 1, ['keys', 'list', '--dir', '/nowhere']],
     ['one that a setting names', 2, ['keys', 'list'], { COUNTERSIGN_SIGNING_KEYS_DIR: '/nowhere' }],

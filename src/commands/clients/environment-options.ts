@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { environment, setVariables } from '../../environment.ts';
 import { fileErrorReason } from '../../file-error.ts';
 import { readBoundedFile } from '../../files/bounded-file.ts';
+import { encodingProblem } from '../../files/text-encoding.ts';
 import { ConfigurationError } from '../../operator-error.ts';
 import { printWarnings } from '../output/errors.ts';
 
@@ -47,8 +48,18 @@ export async function prepareEnvironment(_: Command, command: Command): Promise<
 }
 
 function readSettingsFile(path: string): Readonly<Record<string, string | undefined>> {
+  const content = readContent(path);
+  const problem = encodingProblem(content);
+  if (problem !== undefined) throw new ConfigurationError([`--settings: ${path}: ${problem}`]);
+  // To `parseEnv`, a byte order mark would be a part of the first name.
+  const variables = parseEnv(content.toString().replace(/^\uFEFF/, ''));
+  if (Object.keys(variables).length === 0) printWarnings([`--settings: ${path}: contains no line NAME=VALUE`]);
+  return variables;
+}
+
+function readContent(path: string): Buffer {
   try {
-    return parseEnv(readBoundedFile(path, 1).toString());
+    return readBoundedFile(path, 1);
   } catch (error) {
     throw new ConfigurationError([`--settings: ${path}: ${fileErrorReason(error)}`]);
   }

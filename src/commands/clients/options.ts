@@ -53,8 +53,9 @@ export function filesOption(): Option {
   return option.argParser(collect).default([], 'none');
 }
 
-/** The files of the operands and of `--file`. Exits if there are none. */
+/** The files of the operands and of `--file`. Exits if there are none, or a shell variable in place of one is empty. */
 export function requireFiles(command: Command, paths: readonly string[]): readonly string[] {
   if (paths.length === 0) command.error('error: expected files with records, such as clients.yaml');
+  if (paths.includes('')) command.error('error: the path of a file is empty');
   return paths;
 }

@@ -80,6 +80,7 @@ export function readCaCertificates(file: string, warn: Warn): string {
 }
 
 function parseFile<Value>(file: string, parse: (content: Buffer) => Value): Value {
+  if (file === '') throw new ConfigurationError(['the path of the file is empty']);
   try {
     return parse(readBoundedFile(file, MAX_CERTIFICATE_MEBIBYTES));
   } catch (error) {
