@@ -172,9 +172,9 @@ describeWith(['redis-server'], 'traces of OpenTelemetry', () => {
     expect(code).toBe(2);
     expect(stderr.split('\n').filter((line) => line.includes('OTEL_'))).toEqual([
       expect.stringContaining('OTEL_EXPORTER_OTLP_ENDPOINT: "localhost:4318" is not an http or https URL'),
-      expect.stringContaining('OTEL_TRACES_SAMPLER_ARG: "2" is not a number from 0 to 1'),
       expect.stringContaining('OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" is not supported: use http/protobuf, http/json'),
       expect.stringContaining('OTEL_TRACES_SAMPLER: "sometimes" is not supported: use '),
+      expect.stringContaining('OTEL_TRACES_SAMPLER_ARG: "2" is not a number from 0 to 1'),
     ]);
   });
 });
