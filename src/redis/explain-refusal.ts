@@ -59,9 +59,12 @@ const ACL_DENIED = /\b(?:NOPERM|user executing the script can't)\b/;
 /** Names the rule that the ACL lacks; undefined if the reply is another one. */
 export function explainAclDenial(message: string, owner: AclOwner, command?: RefusedCommand): string | undefined {
   if (!ACL_DENIED.test(message)) return undefined;
-  const rule = missingRule(message, command);
+  const rule = missingRule(message, command) ?? (/executing the script/.test(message) ? A_SCRIPT_COMMAND : undefined);
   return rule === undefined ? `the ACL of ${owner} does not permit this` : `the ACL of ${owner} lacks ${rule}`;
 }
+
+/** Before 7.2, Redis does not name it. */
+const A_SCRIPT_COMMAND = 'a command that a script calls: compare it with "ACL" in docs/redis.md';
 
 function missingRule(message: string, command: RefusedCommand | undefined): string | undefined {
   const [first] = command?.args ?? [];
