@@ -268,6 +268,16 @@ describe('an IdentityServer client property', () => {
       ['1-2-2036 1:02:03 pm', '2036-01-02T13:02:03Z'],
       ['2036/1/2 12:00 AM', '2036-01-02T00:00:00Z'],
       ['31 Dec 2036', '2036-12-31T00:00:00Z'],
+      ['Dec 2036', '2036-12-01T00:00:00Z'],
+      ['12/2036', '2036-12-01T00:00:00Z'],
+      ['2036.12.31', '2036-12-31T00:00:00Z'],
+      ['31 December 2036', '2036-12-31T00:00:00Z'],
+      ['December 31, 2036', '2036-12-31T00:00:00Z'],
+      ['31-DEC-2036 10 AM', '2036-12-31T10:00:00Z'],
+      ['2036-12-31, Wed', '2036-12-31T00:00:00Z'],
+      ['2036 Dec 31 0:30 PM +1:30', '2036-12-31T11:00:00Z'],
+      ['2036-12-31 10:00:00Z', '2036-12-31T10:00:00Z'],
+      ['2036-12-31 1:2 pm', '2036-12-31T13:02:00Z'],
       ['December 31, 2036 23:59', '2036-12-31T23:59:00Z'],
       ['Wed, 31 Dec 2036 10:00:00 GMT', '2036-12-31T10:00:00Z'],
     ];
@@ -284,6 +294,16 @@ describe('an IdentityServer client property', () => {
     '12:00',
     'Thu, 31 Dec 2036',
     '2036-01-31 25:00',
+    '2036-01-31 10:00:00,5',
+    '2036-01-31 10:00.5',
+    '2036-01-31T9:00:00',
+    '2036-01-31T10 AM',
+    '2036-01-31T10:00 GMT',
+    '2036-01-31 13:00 AM',
+    '2036-01-31 10:00 +14:01',
+    'Dec 2036 10:00',
+    '31st December 2036',
+    '20361231',
     ' ',
     'soon',
   ])('Expiration %j cannot be read, so its secret is ignored as in .NET', (Expiration) => {
@@ -294,6 +314,14 @@ describe('an IdentityServer client property', () => {
     const { clients, notes } = one({ ClientSecrets: secrets });
     expect(clients).toMatchObject([{ client_secrets: [{ type: 'X509Name', value: 'CN=b' }] }]);
     expect(notes).toEqual([expect.stringContaining(`ClientSecrets[0] (X509Name) was not imported: "Expiration" is`)]);
+  });
+
+  test.each([
+    ['12/31/36', 'the century of a year with two digits depends on the version of .NET'],
+    ['31 Dec', 'a date without a year changes its meaning every year'],
+  ])('Expiration %j cannot be read, and the note states why', (Expiration, reason) => {
+    const { notes } = one({ ClientSecrets: [{ ...name, Expiration }, name, { ...name, Value: 'CN=b' }] });
+    expect(notes.join()).toContain(reason);
   });
 
   test('AllowedScopes omits names that are not scope tokens', () => {
