@@ -87,14 +87,25 @@ function identificationRule(method: AuthenticationMethodName): Rule {
   return quantity === 'any' ? { anyOf: required } : { oneOf: required };
 }
 
+/** The rules of a client whose record names this method, or has only secrets that imply it. */
 function methodRule(method: AuthenticationMethodName, rule: Rule): object {
   const forbidden = Object.fromEntries(foreignFields(method).map((field) => [field, false]));
-  const { dependentRequired } = authenticationMethods[method];
+  const { dependentRequired, secretTypes } = authenticationMethods[method];
   const requirements = Object.keys(dependentRequired).length > 0 ? { dependentRequired } : {};
+  const isNamed = {
+    properties: { token_endpoint_auth_method: { const: method } },
+    required: ['token_endpoint_auth_method'],
+  };
+  const ownSecrets = { client_secrets: { items: { properties: { type: { enum: secretTypes } } } } };
+  const isImplied = {
+    not: { required: ['token_endpoint_auth_method'] },
+    properties: ownSecrets,
+    required: ['client_secrets'],
+  };
   return {
-    if: { properties: { token_endpoint_auth_method: { const: method } }, required: ['token_endpoint_auth_method'] },
+    if: { anyOf: [isNamed, isImplied] },
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-    then: { ...rule, properties: forbidden, ...requirements },
+    then: { ...rule, properties: { ...forbidden, ...ownSecrets }, ...requirements },
   };
 }
 

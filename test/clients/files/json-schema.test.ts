@@ -98,6 +98,22 @@ describe('the JSON Schema', () => {
       'two secrets with names',
       { ...secrets, token_endpoint_auth_method: 'tls_client_auth', client_secrets: [secret, secret] },
     ],
+    [
+      'secrets of both kinds and other certificates',
+      {
+        ...secrets,
+        client_secrets: [secret, { ...secret, type: 'X509Thumbprint', value: thumbprint }],
+        certificates: [{ thumbprint: 'A'.repeat(43) }],
+      },
+    ],
+    [
+      'secrets with thumbprints, and certificates',
+      {
+        ...registered,
+        token_endpoint_auth_method: undefined,
+        client_secrets: [{ type: 'X509Thumbprint', value: 'A'.repeat(43) }],
+      },
+    ],
     ['secrets and their method', { ...secrets, token_endpoint_auth_method: 'tls_client_auth' }],
     ['scopes', { ...named, scope: 'a b:c https://x/[y]', audience: { a: 'x', 'b:c': ['y'] } }],
     ['no scopes', { ...named, scope: '' }],
@@ -118,6 +134,20 @@ describe('the JSON Schema', () => {
     ['no name', { ...named, tls_client_auth_subject_dn: undefined }],
     ['two names', { ...named, tls_client_auth_san_dns: 'a.example' }],
     ['a name and a secret with a name', { ...named, client_secrets: [secret] }],
+    [
+      'a method and a secret of the other one',
+      { ...secrets, token_endpoint_auth_method: 'self_signed_tls_client_auth' },
+    ],
+    ['certificates and a secret with a name', { ...secrets, certificates: [{ thumbprint }] }],
+    ['a secret with a name and another name', { ...secrets, tls_client_auth_san_dns: 'a.example' }],
+    [
+      'a method and secrets of both kinds',
+      {
+        ...secrets,
+        token_endpoint_auth_method: 'tls_client_auth',
+        client_secrets: [secret, { type: 'X509Thumbprint', value: thumbprint }],
+      },
+    ],
     ['a SPIFFE ID without a pin', { ...spiffe, tls_client_auth_ca: undefined }],
     ['a SPIFFE ID and another name', { ...spiffe, tls_client_auth_san_dns: 'a.example' }],
     ['a SPIFFE ID without a path', { ...spiffe, tls_client_auth_spiffe_id: 'spiffe://prod.example' }],
