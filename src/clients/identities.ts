@@ -25,12 +25,20 @@ export interface ValidityPeriod {
   readonly notAfter: number | undefined;
 }
 
+/** A certificate that is in a client's record. */
+export interface ContainedCertificate {
+  /** The keys of every identity of it. */
+  readonly keys: readonly string[];
+  /** RFC 4514, with its own characters. */
+  readonly subjectText: string;
+}
+
 /** An identity in a client's record, and when the registration is effective. */
 export interface RegisteredIdentity extends ValidityPeriod {
   readonly key: string;
   readonly identity: Identity;
-  /** The keys of every identity of the certificate; empty unless the record contains the certificate itself. */
-  readonly certificateKeys: readonly string[];
+  /** Undefined unless the record contains the certificate itself. */
+  readonly contained: ContainedCertificate | undefined;
   /** The CA keys, one of which must be on the certification path (base64url SHA-256); empty if any anchor will do. */
   readonly caPins: readonly string[];
   /** Of the entry in the record, if it has one. */

@@ -23,7 +23,7 @@ function registeredIdentityOf(registration: Registration): readonly RegisteredId
       notBefore,
       notAfter,
       description,
-      certificateKeys: method.certificateKeys(registration),
+      contained: method.containedCertificate(registration),
       caPins: method.caPins(registration),
       requiresChain: method.requiresChain,
     },
@@ -48,7 +48,7 @@ export function registeredKeys(client: Client): readonly string[] {
  */
 export function unregisteredCertificateKeys(client: Client): readonly string[] {
   const identities = registeredIdentitiesOf(client);
-  const keys = new Set(identities.flatMap(({ certificateKeys }) => certificateKeys));
+  const keys = new Set(identities.flatMap(({ contained }) => contained?.keys ?? []));
   for (const { key } of identities) keys.delete(key);
   return [...keys];
 }

@@ -6,7 +6,7 @@ import { type ClientCertificate, requireValidAt } from '../../pki/certificate/cl
 import type { ChainStatus } from '../../pki/path/verify-chain.ts';
 import type { InvalidClientCode } from '../../reasons/reasons.ts';
 import type { Diagnostics } from '../diagnostics.ts';
-import type { Identity, ValidityPeriod } from '../identities.ts';
+import type { ContainedCertificate, Identity, ValidityPeriod } from '../identities.ts';
 import { describedAs, end, text } from '../record-fields.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
 import type { SpiffePattern } from '../spiffe-pattern.ts';
@@ -43,8 +43,8 @@ export interface AuthenticationMethod<Registered extends RegisteredEntry, Fields
   /** What the client is recognized by. */
   identity(registered: Registered): Identity;
 
-  /** The keys of every identity of the registered certificate; empty unless the record contains the certificate itself. */
-  certificateKeys(registered: Registered): readonly string[];
+  /** The registered certificate; undefined unless the record contains the certificate itself. */
+  containedCertificate(registered: Registered): ContainedCertificate | undefined;
 
   /** The SPIFFE ID that the client is registered by, or the pattern. */
   spiffePattern(registered: Registered): SpiffePattern | undefined;

@@ -3,7 +3,7 @@ import { type ClientCertificate, parseClientCertificate } from '../../pki/certif
 import { parseCertificateFile } from '../../pki/certificate/pem.ts';
 import { parseSha256Thumbprint, parseThumbprint, type RegisteredThumbprint } from '../../pki/certificate/thumbprint.ts';
 import type { Diagnostic, Diagnostics } from '../diagnostics.ts';
-import { identitiesOfCertificate, identityKey } from '../identities.ts';
+import { type ContainedCertificate, identitiesOfCertificate, identityKey } from '../identities.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
 import type { certificateFields, JsonWebKey } from './certificate-fields.ts';
 import { type FieldsOf, type RegisteredEntry, shortDescription } from './method.ts';
@@ -15,8 +15,8 @@ type CertificateMatch =
   | {
       readonly by: 'thumbprint';
       readonly thumbprint: RegisteredThumbprint;
-      /** The keys of every identity of the certificate; empty if the record contains only its thumbprint. */
-      readonly certificateKeys: readonly string[];
+      /** Undefined if the record contains only its thumbprint. */
+      readonly contained: ContainedCertificate | undefined;
     }
   | { readonly by: 'public_key'; readonly publicKeyThumbprint: string };
 
@@ -111,12 +111,13 @@ function entriesOfSecrets({ client_secrets = [] }: CertificatesRecord): Entry[] 
 }
 
 function byThumbprint(thumbprint: RegisteredThumbprint): CertificateMatch {
-  return { by: 'thumbprint', thumbprint, certificateKeys: [] };
+  return { by: 'thumbprint', thumbprint, contained: undefined };
 }
 
 function byCertificate(certificate: ClientCertificate): CertificateMatch {
   const thumbprint = { algorithm: 'sha256', value: certificate.thumbprint } as const;
-  return { by: 'thumbprint', thumbprint, certificateKeys: identitiesOfCertificate(certificate).map(identityKey) };
+  const keys = identitiesOfCertificate(certificate).map(identityKey);
+  return { by: 'thumbprint', thumbprint, contained: { keys, subjectText: certificate.subjectText } };
 }
 
 function certificateOfPem(pem: string): ClientCertificate {

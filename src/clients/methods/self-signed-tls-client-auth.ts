@@ -23,7 +23,7 @@ export const selfSignedTlsClientAuth: AuthenticationMethod<RegisteredCertificate
     registered.by === 'thumbprint'
       ? thumbprintIdentity(registered.thumbprint)
       : publicKeyIdentity(registered.publicKeyThumbprint),
-  certificateKeys: (registered) => (registered.by === 'thumbprint' ? registered.certificateKeys : []),
+  containedCertificate: (registered) => (registered.by === 'thumbprint' ? registered.contained : undefined),
   spiffePattern: () => undefined,
   specificity: () => undefined,
   caPins: () => [],

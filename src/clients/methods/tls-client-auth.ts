@@ -59,7 +59,7 @@ export const tlsClientAuth: AuthenticationMethod<TlsClientAuth, typeof fields> =
     if (subject.kind === 'spiffe') return spiffeIdentity(subject.pattern);
     return alternativeNameIdentity(subject.kind, subject.name);
   },
-  certificateKeys: () => [],
+  containedCertificate: () => undefined,
   spiffePattern: ({ subject }) => (subject.kind === 'spiffe' ? subject.pattern : undefined),
   specificity: ({ subject }) => {
     if (subject.kind === 'spiffe') return specificityOf(subject.pattern);

@@ -1,5 +1,6 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
-import { sameValues } from '../../pki/certificate/names/distinguished-name.ts';
+import { type MatchableName, sameValues } from '../../pki/certificate/names/distinguished-name.ts';
+import { parseDistinguishedName } from '../../pki/certificate/names/parse.ts';
 import type { Client } from '../client.ts';
 import { type Identity, spiffeIdentity, type ValidityPeriod } from '../identities.ts';
 import { caPinsOf, spiffePatternOf } from '../methods/methods.ts';
@@ -29,8 +30,8 @@ const BATCH_SIZE = 1_000;
 /**
  * Finds the identities that several clients share: one certificate authenticates each of them, now or later. They are
  * registered by the same identity, or by overlapping patterns of SPIFFE IDs without precedence, or some by an identity of
- * a certificate that the records of others contain; at the same time, and not pinned to different anchors. Two names that match
- * verbatim have equal characters.
+ * a certificate that the records of others contain; at the same time, and not pinned to different anchors. A name that
+ * matches verbatim has the same characters as the other name or certificate.
  *
  * @param load the clients of the index, by their numbers
  */
@@ -86,6 +87,8 @@ interface Member extends SharingClient, ValidityPeriod {
   readonly key: string;
   /** Undefined if the client is not registered by it. */
   readonly identity: Identity | undefined;
+  /** Of the certificate that its record contains, if it does. */
+  readonly subjectText: string | undefined;
   readonly caPins: readonly string[];
 }
 
@@ -93,9 +96,9 @@ function membersOf({ client, location }: IdentityOwner, { now }: SharingContext)
   const { clientId } = client;
   return registeredIdentitiesOf(client)
     .filter(({ notAfter = Infinity }) => now <= notAfter)
-    .flatMap(({ key, identity, certificateKeys, notBefore, notAfter, caPins }) => {
-      const member = { clientId, location, notBefore, notAfter, caPins };
-      const others = certificateKeys.filter((other) => other !== key);
+    .flatMap(({ key, identity, contained, notBefore, notAfter, caPins }) => {
+      const member = { clientId, location, notBefore, notAfter, caPins, subjectText: contained?.subjectText };
+      const others = (contained?.keys ?? []).filter((other) => other !== key);
       return [{ ...member, key, identity }, ...others.map((other) => ({ ...member, key: other, identity: undefined }))];
     });
 }
@@ -138,13 +141,20 @@ function share(one: Member, other: Member, policy: SharingContext['policy']): bo
   return !haveDisjointPins(one.caPins, other.caPins, policy);
 }
 
-/** Two names that only a certificate with their own characters has. */
-function haveOtherCharacters({ identity: one }: Member, { identity: other }: Member): boolean {
-  return one?.verbatim !== undefined && other?.verbatim !== undefined && !sameValues(one.verbatim, other.verbatim);
+/** A name that only a certificate with its own characters has, and another such name, or a certificate with others. */
+function haveOtherCharacters(one: Member, other: Member): boolean {
+  if (one.identity?.verbatim === undefined && other.identity?.verbatim === undefined) return false;
+  const [name, otherName] = [charactersOf(one), charactersOf(other)];
+  return name !== undefined && otherName !== undefined && !sameValues(name, otherName);
 }
 
-function differenceOf({ identity, notBefore, notAfter, caPins }: Member): string {
-  const name = identity?.verbatim && identity.text;
+/** Undefined if they do not matter, or are not known. */
+function charactersOf({ identity, subjectText }: Member): MatchableName | undefined {
+  return identity?.verbatim ?? (subjectText === undefined ? undefined : parseDistinguishedName(subjectText));
+}
+
+function differenceOf({ identity, subjectText, notBefore, notAfter, caPins }: Member): string {
+  const name = identity === undefined ? subjectText : identity.verbatim && identity.text;
   return JSON.stringify([identity !== undefined, name, notBefore, notAfter, ...caPins]);
 }
 
@@ -169,6 +179,7 @@ async function* overlappingPatterns(
         location,
         key: both,
         identity,
+        subjectText: undefined,
         notAfter: undefined,
         caPins: registrations.flatMap(caPinsOf),
       });

@@ -110,6 +110,8 @@ describe('a client that registers a certificate, and a client that registers', (
     ['its key', { certificates: [{ public_key_thumbprint: publicKey }] }],
     ['its subject', dn],
     ['its subject, with a pin', pinned(caA)],
+    ['its subject in other case, where case does not matter', { tls_client_auth_subject_dn: 'CN=Client,O=company' }],
+    ['its subject, in a secret', secrets(nameSecret('CN=client, O=company'))],
     ['its DNS name', { tls_client_auth_san_dns: 'a.EXAMPLE' }],
     ['its URI', { tls_client_auth_san_uri: 'spiffe://a/b' }],
     ['its IP address', { tls_client_auth_san_ip: '10.0.0.1' }],
@@ -131,6 +133,7 @@ describe('a client that registers a certificate, and a client that registers', (
     ['another certificate with its key', { certificates: [{ pem: renewed.pem }] }],
     ['another key', { certificates: [{ public_key_thumbprint: keyOf('another') }] }],
     ['another subject', { tls_client_auth_subject_dn: 'O=company' }],
+    ['its subject in other case, in a secret, which it does not match', secrets(nameSecret('CN=Client, O=company'))],
     ['its key in another period', { certificates: [{ public_key_thumbprint: publicKey, not_before: '2027-02-01' }] }],
   ])('%s share none', async (_, fields) => {
     const until = { certificates: [{ pem: manyNamed.pem, not_after: '2027-01-31' }] };
