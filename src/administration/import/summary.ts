@@ -1,4 +1,5 @@
-import { identitiesOf } from '../../clients/registered-identities.ts';
+import { policyWithoutSettings } from '../../clients/registration-policy.ts';
+import { findSharedAmong } from '../../clients/sharing/find-shared-identities.ts';
 import { counted } from '../../text.ts';
 import type { Draft, Drafts } from './draft.ts';
 import { clientOf } from './validate-drafts.ts';
@@ -9,7 +10,7 @@ import { clientOf } from './validate-drafts.ts';
  *
  * @param now milliseconds since the epoch
  */
-export function summarizeImport({ drafts, notes }: Drafts, now: number): string[] {
+export async function summarizeImport({ drafts, notes }: Drafts, now: number): Promise<string[]> {
   const written = drafts.filter(({ kind }) => kind === 'client');
   const general = [...new Set(notes.map(({ text }) => text))];
   const differing = general.length > 0 ? written : written.filter((draft) => draft.notes.length > 0);
@@ -21,7 +22,7 @@ export function summarizeImport({ drafts, notes }: Drafts, now: number): string[
     ...section('Every client', general),
     ...section('With a difference', foldedLines(differing.flatMap(differencesOf))),
     ...section('Left out', foldedLines(skipped.map(({ label, reason }) => ({ label, text: reason })))),
-    ...section('Certificates that several clients share, as before', sharedCertificates(written, now)),
+    ...section('Certificates that several clients share, as before', await sharedCertificates(written, now)),
   ];
 }
 
@@ -39,14 +40,14 @@ function differencesOf({ label, notes }: Draft): Statement[] {
   return [...new Set(notes.map(({ difference }) => difference))].map((text) => ({ label, text }));
 }
 
-/** A request names its client, so a certificate may authenticate several. */
-function sharedCertificates(written: readonly Draft[], now: number): string[] {
-  const statements = written.flatMap((draft) => {
-    const client = clientOf(draft, now);
-    return client ? identitiesOf(client).map(({ text }) => ({ label: draft.label, text })) : [];
-  });
-  const counts = Map.groupBy(statements, ({ text }) => text);
-  return foldedLines(statements.filter(({ text }) => (counts.get(text)?.length ?? 0) > 1));
+/** As `clients check` and `apply` report them: a request names its client, so a certificate may authenticate several. */
+async function sharedCertificates(written: readonly Draft[], now: number): Promise<string[]> {
+  const clients = written.flatMap((draft) => clientOf(draft, now) ?? []);
+  const statements: Statement[] = [];
+  for await (const shared of findSharedAmong(clients, () => undefined, { policy: policyWithoutSettings, now })) {
+    for (const { clientId } of shared.clients) statements.push({ label: clientId, text: shared.identity.text });
+  }
+  return foldedLines(statements);
 }
 
 function foldedLines(statements: readonly Statement[]): string[] {

@@ -44,7 +44,7 @@ export async function importClients(source: ImportSource, file: string, options:
   const title = `From ${basename(name)}, by \`countersign clients import ${source}\`.`;
   const yaml = renderRecords(imported, title);
   await (out === undefined ? writeTexts([yaml]) : writeOutputFile(out, [yaml]));
-  for (const line of summarizeImport(imported, now)) console.error(printable(line));
+  for (const line of await summarizeImport(imported, now)) console.error(printable(line));
   const differs = read.notes.length > 0 || drafts.some(({ kind, notes }) => kind === 'skipped' || notes.length > 0);
   return differs ? exitCodes.findings : exitCodes.success;
 }

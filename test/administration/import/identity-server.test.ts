@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { ImportError } from '../../../src/administration/import/draft.ts';
 import { CSharpError } from '../../../src/administration/import/identity-server/csharp.ts';
 import { readIdentityServer } from '../../../src/administration/import/identity-server/identity-server.ts';
+import { summarizeImport } from '../../../src/administration/import/summary.ts';
+import { validateDrafts } from '../../../src/administration/import/validate-drafts.ts';
 import { importedClients } from '../../support/imported-clients.ts';
 
 const now = Date.parse('2026-11-22T00:00:00Z');
@@ -560,6 +562,24 @@ describe('a client that IdentityServer rejects is imported with the note that it
     ];
     expect(record({ ClientSecrets: secrets }).client_secrets).toMatchObject([{ expiration: '2032-01-01T00:00:00Z' }]);
   });
+});
+
+test('the summary has each certificate that several clients share, and no other', async () => {
+  const secrets = [
+    [name],
+    [name, { ...name, Value: 'CN=Service' }],
+    [{ ...name, Value: 'CN=service' }],
+    [{ Type: 'X509Thumbprint', Value: 'ab'.repeat(20) }],
+    [{ Type: 'X509Thumbprint', Value: 'AB'.repeat(20), Expiration: '2036-01-31' }],
+  ];
+  const Clients = secrets.map((ClientSecrets, index) => ({ ...validClient, ClientId: `c${index}`, ClientSecrets }));
+  const read = readIdentityServer(JSON.stringify({ Clients, ApiResources: [api] }), now);
+  const lines = await summarizeImport({ ...read, drafts: validateDrafts(read.drafts, now) }, now);
+  const start = lines.indexOf('Certificates that several clients share, as before:');
+  expect(lines.slice(start + 1)).toEqual([
+    '  - subject CN=a: c0, c1',
+    expect.stringMatching(/^ {2}- SHA-1 thumbprint \S+: c3, c4$/),
+  ]);
 });
 
 test('options of tokens that the file does not set are named, since code may set them', () => {

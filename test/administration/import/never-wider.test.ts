@@ -97,11 +97,11 @@ describe('an imported client', () => {
     );
   });
 
-  test('is counted in exactly one part of the summary', () => {
-    fc.assert(
-      fc.property(configuration, (root) => {
+  test('is counted in exactly one part of the summary', async () => {
+    await fc.assert(
+      fc.asyncProperty(configuration, async (root) => {
         const read = readIdentityServer(JSON.stringify(root), now);
-        const [first = ''] = summarizeImport({ ...read, drafts: validateDrafts(read.drafts, now) }, now);
+        const [first = ''] = await summarizeImport({ ...read, drafts: validateDrafts(read.drafts, now) }, now);
         const [all, ...parts] = [...first.matchAll(/\d+/g)].map(Number);
         expect(all).toBe(root.Clients.length);
         expect(parts.reduce((sum, part) => sum + part, 0)).toBe(all);
