@@ -153,6 +153,9 @@ const covered: Readonly<Record<string, readonly (readonly [text: string, Coverag
   ],
   'docs/move-from-identityserver.md': [
     ['import identityserver Config.cs', operate],
+    ['appsettings.Production.json', by('end-to-end/clients-import.test.ts')],
+    ['EmitStaticAudienceClaim', by('end-to-end/clients-import.test.ts')],
+    ['options.json', by('end-to-end/clients-import.test.ts')],
     ['countersign clients check', operate],
     ['countersign token', operate],
     ['JsonSerializer.Serialize', operate],

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { runCountersign } from '../support/countersign.ts';
+import { documentedBlock } from '../support/documented-blocks.ts';
 import { repositoryRoot } from '../support/repository-root.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -11,6 +12,8 @@ const folder = temporaryDirectory();
 // A time without an offset is UTC, wherever this runs.
 const env = { COUNTERSIGN_ALLOW_SHA1_THUMBPRINTS: 'true', TZ: 'America/New_York' };
 const run = (...args: string[]) => runCountersign(['clients', ...args], { env });
+const page = 'docs/move-from-identityserver.md';
+const runDocumented = (command: string) => run(...command.trim().split(' ').slice(2));
 const file = (name: string, content: string | Buffer) => {
   const path = join(folder, name);
   writeFileSync(path, content);
@@ -89,6 +92,37 @@ describe('countersign clients import', () => {
     ]);
   });
 
+  test('merges files in their order, and names each', async () => {
+    const first = file('appsettings.json', configurationOf(client));
+    const later = file('appsettings.Production.json', '{"clients:0:ClientId": "production" /* later */}');
+    const command = documentedBlock(page, 'sh', 'appsettings.Production.json', {
+      'appsettings.json appsettings.Production.json': `${first} ${later}`,
+      'clients.yaml': '-',
+    });
+    const { code, stdout, stderr } = await runDocumented(command);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^1 client: 1 the same as before/)]);
+    expect(stdout.split('\n').slice(0, 2)).toEqual([
+      '# From appsettings.json, appsettings.Production.json, by `countersign clients import identityserver`.',
+      `# ${later} replaces 1 value of the files before it, as in .NET: clients:0:ClientId`,
+    ]);
+    expect(parse(stdout)).toMatchObject({ clients: [{ client_id: 'production' }] });
+    const invalid = await run('import', 'identityserver', first, file('invalid.json', '{'));
+    expect([invalid.code, invalid.stderr]).toEqual([1, expect.stringContaining('invalid.json: line 1, ')]);
+  });
+
+  test('adds the options of a file to the clients of a database', async () => {
+    const database = join(repositoryRoot, 'test/cases/identityserver-configuration/configuration.db');
+    const options = file('options.json', documentedBlock(page, 'json', 'EmitStaticAudienceClaim'));
+    const command = documentedBlock(page, 'sh', 'options.json', {
+      'clients.json options.json': `${database} ${options}`,
+      'clients.yaml': '-',
+    });
+    const { stdout } = await runDocumented(command);
+    const { clients } = parse(stdout);
+    const audiences = clients.find(({ client_id }: { client_id: string }) => client_id === 'mtls.client').audience;
+    expect(audiences).toEqual({ api1: ['https://api.example', 'https://identity.example/resources'] });
+  });
+
   test.each([
     ['postgresql', 'SELECT '],
     ['sqlserver', 'SELECT '],
@@ -106,7 +140,7 @@ describe('countersign clients import', () => {
       const { code, stdout, stderr } = await run('import', 'identityserver', ...args);
       expect([code, stdout]).toEqual([2, '']);
       expect(stderr).toMatch(
-        /^error: (?:expected either a file, such as appsettings\.json, or --query|--schema requires)/,
+        /^error: (?:expected either files, such as appsettings\.json, or --query|--schema requires)/,
       );
     },
   );

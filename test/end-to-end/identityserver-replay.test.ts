@@ -4,15 +4,13 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Drafts } from '../../src/administration/import/draft.ts';
 import { readSqliteFile } from '../../src/administration/import/identity-server/database/sqlite-file.ts';
 import { type DifferenceName, differences } from '../../src/administration/import/identity-server/differences.ts';
-import {
-  readConfiguration,
-  readIdentityServer,
-} from '../../src/administration/import/identity-server/identity-server.ts';
+import { readConfiguration } from '../../src/administration/import/identity-server/identity-server.ts';
 import { renderRecords } from '../../src/administration/import/render.ts';
 import { validateDrafts } from '../../src/administration/import/validate-drafts.ts';
 import { recognizes } from '../../src/clients/methods/methods.ts';
 import { parseClient } from '../../src/clients/parse-client.ts';
 import { parseClientCertificate } from '../../src/pki/certificate/client-certificate.ts';
+import { readIdentityServer } from '../support/imported-clients.ts';
 import { defaultPolicy } from '../support/policy.ts';
 import { portOf } from '../support/prepared-work.ts';
 import { sendRequest } from '../support/raw-http.ts';
@@ -94,7 +92,10 @@ afterAll(() => {
 
 describe.each<[string, () => Drafts]>([
   ['appsettings.json', () => readIdentityServer(read('appsettings.json.txt'), now)],
-  ['configuration.db', () => readConfiguration(readSqliteFile(join(files, 'configuration.db')), now)],
+  [
+    'configuration.db',
+    () => readConfiguration([{ name: 'configuration.db', root: readSqliteFile(join(files, 'configuration.db')) }], now),
+  ],
 ])('after an import of %s,', (source, readDrafts) => {
   const drafts = validateDrafts(readDrafts().drafts, now);
   let service: ServiceInProcess;

@@ -1,4 +1,8 @@
 import type { Drafts } from '../../src/administration/import/draft.ts';
+import {
+  parseIdentityServer,
+  readConfiguration,
+} from '../../src/administration/import/identity-server/identity-server.ts';
 import { renderRecords } from '../../src/administration/import/render.ts';
 import { validateDrafts } from '../../src/administration/import/validate-drafts.ts';
 import { parseRecords } from '../../src/clients/files/parse-records.ts';
@@ -28,4 +32,9 @@ export function importedClients(read: Drafts, now: number): ImportedClients {
       drafts.flatMap((draft) => (draft.kind === 'skipped' ? [[draft.label, draft.reason]] : [])),
     ),
   };
+}
+
+/** Reads the clients in the text of one file of IdentityServer. */
+export function readIdentityServer(text: string, now: number): Drafts {
+  return readConfiguration([{ name: 'appsettings.json', root: parseIdentityServer(text) }], now);
 }

@@ -3,11 +3,13 @@ import { basename } from 'node:path';
 import { type Drafts, ImportError } from '../../administration/import/draft.ts';
 import { CSharpError } from '../../administration/import/identity-server/csharp.ts';
 import { isSqlite, isSqliteFile } from '../../administration/import/identity-server/database/sqlite-header.ts';
-import { readConfiguration, readIdentityServer } from '../../administration/import/identity-server/identity-server.ts';
+import { parseIdentityServer, readConfiguration } from '../../administration/import/identity-server/identity-server.ts';
+import type { ConfigurationFile } from '../../administration/import/identity-server/merge-files.ts';
 import { readKeycloak } from '../../administration/import/keycloak/keycloak.ts';
 import { renderRecords } from '../../administration/import/render.ts';
 import { summarizeImport } from '../../administration/import/summary.ts';
 import { validateDrafts } from '../../administration/import/validate-drafts.ts';
+import type { Json } from '../../clients/json-value.ts';
 import { describeUnrelated } from '../../files/describe-content.ts';
 import { decodeUtf16 } from '../../files/text-encoding.ts';
 import { OperatorError } from '../../operator-error.ts';
@@ -17,31 +19,30 @@ import { decodeInput, type InputFile, readInput } from '../input-file.ts';
 import { writeTexts } from '../output/document.ts';
 import { type OutputFileOptions, resolveOutputFile, writeOutputFile } from './output-file.ts';
 
-const readers = {
-  identityserver: readIdentityServer,
-  keycloak: readKeycloak,
-} as const satisfies Record<string, (text: string, now: number) => Drafts>;
-
 /** The servers whose clients can be imported. */
-export type ImportSource = keyof typeof readers;
+export type ImportSource = 'identityserver' | 'keycloak';
 
 /** As for files of records. */
 const MAX_MEBIBYTES = 256;
 
 /**
- * `countersign clients import SOURCE FILE`: converts the clients of another server to client records in YAML.
+ * `countersign clients import SOURCE FILE…`: converts the clients of another server to client records in YAML.
  *
- * @param file JSON; `-` for standard input
+ * @param files JSON; `-` for standard input. Those of IdentityServer are merged, later ones over earlier ones
  * @returns the exit code: 0 if every client works as before; 3 if one has a difference or is left out
- * @throws {OperatorError} when the file is invalid, or the output cannot be written
+ * @throws {OperatorError} when a file is invalid, or the output cannot be written
  */
-export async function importClients(source: ImportSource, file: string, options: OutputFileOptions): Promise<number> {
+export async function importClients(
+  source: ImportSource,
+  files: readonly string[],
+  options: OutputFileOptions,
+): Promise<number> {
   const out = resolveOutputFile(options);
   const now = Date.now();
-  const { name, ...read } = await readDrafts(source, file, now);
+  const { names, ...read } = await readers[source](files, now);
   const drafts = validateDrafts(read.drafts, now);
   const imported: Drafts = { ...read, drafts };
-  const title = `From ${basename(name)}, by \`countersign clients import ${source}\`.`;
+  const title = `From ${names.map((name) => basename(name)).join(', ')}, by \`countersign clients import ${source}\`.`;
   const yaml = renderRecords(imported, title);
   await (out === undefined ? writeTexts([yaml]) : writeOutputFile(out, [yaml]));
   for (const line of await summarizeImport(imported, now)) console.error(printable(line));
@@ -50,40 +51,54 @@ export async function importClients(source: ImportSource, file: string, options:
 }
 
 interface NamedDrafts extends Drafts {
-  /** The file, as messages name it. */
-  readonly name: string;
+  /** The files, as messages name them. */
+  readonly names: readonly string[];
 }
 
-async function readDrafts(source: ImportSource, file: string, now: number): Promise<NamedDrafts> {
-  if (source === 'identityserver' && isSqliteFile(file)) return { ...(await readDatabase(file, now)), name: file };
-  const input = await readInput(file, MAX_MEBIBYTES);
-  return { ...readText(source, input, now), name: input.name };
+const readers: Readonly<Record<ImportSource, (files: readonly string[], now: number) => Promise<NamedDrafts>>> = {
+  identityserver: async (paths, now) => {
+    const files: ConfigurationFile[] = [];
+    for (const path of paths) files.push(await readConfigurationFile(path));
+    const names = files.map(({ name }) => name);
+    return { ...explained(names.join(', '), () => readConfiguration(files, now)), names };
+  },
+  keycloak: async ([path = '']) => {
+    const input = await readInput(path, MAX_MEBIBYTES);
+    return { ...readText('keycloak', input, readKeycloak), names: [input.name] };
+  },
+};
+
+async function readConfigurationFile(path: string): Promise<ConfigurationFile> {
+  if (isSqliteFile(path)) return { name: path, root: await readDatabase(path) };
+  const input = await readInput(path, MAX_MEBIBYTES);
+  return { name: input.name, root: readText('identityserver', input, parseIdentityServer) };
 }
 
 /** `node:sqlite` is loaded for databases alone: up to Node.js 24.14 it prints a warning. */
-async function readDatabase(file: string, now: number): Promise<Drafts> {
+async function readDatabase(file: string): Promise<Json> {
   const { readSqliteFile } = await import('../../administration/import/identity-server/database/sqlite-file.ts');
-  try {
-    return readConfiguration(readSqliteFile(file), now);
-  } catch (error) {
-    throw error instanceof ImportError ? new OperatorError([`${file}: ${error.message}`]) : error;
-  }
+  return explained(file, () => readSqliteFile(file));
 }
 
-function readText(source: ImportSource, input: InputFile, now: number): Drafts {
-  const problem = binaryProblem(source, input);
-  if (problem !== undefined) throw new OperatorError([`${input.name}: ${problem}`]);
-  // The clients of databases on Windows write UTF-16.
-  const text = (source === 'identityserver' ? decodeUtf16(input.content) : undefined) ?? decodeInput(input);
+/** Adds what was read to its errors. @param content of one file, which may be no JSON at all */
+function explained<Value>(name: string, read: () => Value, content?: Buffer): Value {
   try {
-    return readers[source](text, now);
+    return read();
   } catch (error) {
     if (!(error instanceof ImportError)) throw error;
     // Without the prefix of errors, to be pasted.
     if (error instanceof CSharpError) for (const line of error.lines) console.error(printable(line));
-    const instead = describeUnrelated(input.content);
-    throw new OperatorError([`${input.name}: ${instead === undefined ? error.message : `${instead}; expected JSON`}`]);
+    const instead = content && describeUnrelated(content);
+    throw new OperatorError([`${name}: ${instead === undefined ? error.message : `${instead}; expected JSON`}`]);
   }
+}
+
+function readText<Value>(source: ImportSource, input: InputFile, read: (text: string) => Value): Value {
+  const problem = binaryProblem(source, input);
+  if (problem !== undefined) throw new OperatorError([`${input.name}: ${problem}`]);
+  // The clients of databases on Windows write UTF-16.
+  const text = (source === 'identityserver' ? decodeUtf16(input.content) : undefined) ?? decodeInput(input);
+  return explained(input.name, () => read(text), input.content);
 }
 
 /** Why content is a database that cannot be read; undefined for text. */

@@ -65,7 +65,7 @@ function addImport(clients: Command): void {
     .command('keycloak')
     .description('import the clients of a Keycloak realm from its export')
     .argument('<file>', 'JSON; - is standard input')
-    .action((file: string, options: OutputFileOptions) => runImport('keycloak', file, options));
+    .action((file: string, options: OutputFileOptions) => runImport('keycloak', [file], options));
   addImportOutput(keycloak, `${importHelp}\n\nMore: docs/move-from-keycloak.md`);
 }
 
@@ -77,6 +77,8 @@ prints, and import its output:
   mysql --default-character-set=utf8mb4 -N -r DATABASE < query.sql > result.txt
   sqlcmd -y 0 -f 65001 -d DATABASE -i query.sql -o result.txt
   countersign clients import identityserver result.txt --out clients.yaml
+Several files are merged as in .NET: each replaces values of those before it,
+and lists are merged item by item.
 ${importHelp}
 
 More: docs/move-from-identityserver.md`;
@@ -91,23 +93,23 @@ function addImportIdentityServer(parent: Command): void {
   const command = parent
     .command('identityserver')
     .description('import the clients of an IdentityServer from its configuration or database')
-    .argument('[file]', 'JSON, a SQLite database, or the output of the query; - is standard input')
+    .argument('[file...]', 'JSON, a SQLite database, or the output of the query; - is standard input')
     .addOption(new Option('--query <database>', description).choices(databaseNames).conflicts(['out', 'force']))
     .addOption(new Option('--schema <name>', 'schema of the tables in the query, if it is not the default one'))
-    .action(async (file: string | undefined, options: IdentityServerOptions) => {
+    .action(async (files: readonly string[], options: IdentityServerOptions) => {
       const { query, schema } = options;
-      if ((file === undefined) === (query === undefined))
-        command.error('error: expected either a file, such as appsettings.json, or --query');
+      if ((files.length === 0) === (query === undefined))
+        command.error('error: expected either files, such as appsettings.json, or --query');
       if (schema !== undefined && query === undefined) command.error('error: --schema requires --query');
       if (query !== undefined) process.stdout.write(storeQuery(query, assumedNames(schema)));
-      if (file !== undefined) await runImport('identityserver', file, options);
+      if (files.length > 0) await runImport('identityserver', files, options);
     });
   addImportOutput(command, databaseHelp);
 }
 
-async function runImport(source: ImportSource, file: string, options: OutputFileOptions): Promise<void> {
+async function runImport(source: ImportSource, files: readonly string[], options: OutputFileOptions): Promise<void> {
   const { importClients } = await import('./import.ts');
-  process.exitCode = await importClients(source, file, options);
+  process.exitCode = await importClients(source, files, options);
 }
 
 function addImportOutput(command: Command, help: string): void {

@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ImportError } from '../../../src/administration/import/draft.ts';
 import { CSharpError } from '../../../src/administration/import/identity-server/csharp.ts';
-import { readIdentityServer } from '../../../src/administration/import/identity-server/identity-server.ts';
 import { summarizeImport } from '../../../src/administration/import/summary.ts';
 import { validateDrafts } from '../../../src/administration/import/validate-drafts.ts';
-import { importedClients } from '../../support/imported-clients.ts';
+import { importedClients, readIdentityServer } from '../../support/imported-clients.ts';
 
 const now = Date.parse('2026-11-22T00:00:00Z');
 const imported = (text: string) => importedClients(readIdentityServer(text, now), now);

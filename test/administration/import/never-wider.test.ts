@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readIdentityServer } from '../../../src/administration/import/identity-server/identity-server.ts';
 import { summarizeImport } from '../../../src/administration/import/summary.ts';
 import { validateDrafts } from '../../../src/administration/import/validate-drafts.ts';
 import { parseClient } from '../../../src/clients/parse-client.ts';
 import { resolveTarget } from '../../../src/grants/target.ts';
-import { importedClients } from '../../support/imported-clients.ts';
+import { importedClients, readIdentityServer } from '../../support/imported-clients.ts';
 import { withSha1 } from '../../support/policy.ts';
 
 const now = Date.parse('2026-11-30T00:00:00Z');

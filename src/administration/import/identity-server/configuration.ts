@@ -34,7 +34,8 @@ export function findConfiguration(root: Json): Configuration {
   if (value !== null && typeof value !== 'object') throw new ImportError('Clients is not a list');
   const identityServer = sectionOf(top.get('identityserver')?.value);
   // The top level contains the settings of everything else.
-  return configurationOf([section, identityServer, top], section === top ? [] : unknownMembers(section));
+  const unknown = [section, identityServer].filter((each) => each !== top).flatMap(unknownMembers);
+  return configurationOf([section, identityServer, top], [...new Set(unknown)]);
 }
 
 function configurationOf([section, ...others]: readonly Section[], unknown: readonly string[]): Configuration {
@@ -54,8 +55,12 @@ function configurationOf([section, ...others]: readonly Section[], unknown: read
 }
 
 function findSection(top: Section): Section {
-  if (top.has('clients')) return top;
   const holders = sectionsWithClients(top, '');
+  if (top.has('clients')) {
+    const other = holders.find(({ path }) => path === 'identityserver');
+    if (other) throw new ImportError('Clients are both at the top level and in the section IdentityServer');
+    return top;
+  }
   const [only, ...others] = holders;
   const preferred = holders.filter(({ path }) => /(?:^|:)identityserver$/.test(path));
   if (preferred.length === 1 && preferred[0]) return preferred[0].section;

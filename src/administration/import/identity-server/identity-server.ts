@@ -8,30 +8,29 @@ import { parseQueryResult } from './database/query-result.ts';
 import { noteOf } from './differences.ts';
 import { type Item, sectionOf, textOf } from './dotnet-configuration.ts';
 import { flagOf } from './dotnet-values.ts';
-import { expandNames } from './expand-names.ts';
+import { type ConfigurationFile, mergeFiles } from './merge-files.ts';
 import { readResources } from './resources.ts';
 
 /**
- * Reads the clients of an IdentityServer configuration file (JSON, as .NET reads it), or in the output of the query that
- * reads them from its database.
+ * Parses an IdentityServer configuration file (JSON, as .NET reads it), or the output of the query that reads its database.
  *
- * @param now milliseconds since the epoch
- * @throws {ImportError} if the file is C# or otherwise not JSON, has no `Clients`, or has an option that .NET rejects
+ * @throws {ImportError} if the file is C# or otherwise not JSON
  */
-export function readIdentityServer(text: string, now: number): Drafts {
+export function parseIdentityServer(text: string): Json {
   rejectCSharp(text);
-  return readConfiguration(parseQueryResult(text) ?? parseDecoratedJson(text), now);
+  return parseQueryResult(text) ?? parseDecoratedJson(text);
 }
 
 /**
- * Reads the clients of a configuration: `Clients`, `ApiResources`, `ApiScopes` and `IdentityResources` with the properties
+ * Reads the clients of a configuration, of one file or several: `Clients`, `ApiResources`, `ApiScopes` and `IdentityResources` with the properties
  * of IdentityServer's classes or the columns of its tables, and its options, as {@link findConfiguration} finds them.
  *
  * @param now milliseconds since the epoch
  * @throws {ImportError} if there are no `Clients`, or an option has a value that .NET rejects
  */
-export function readConfiguration(root: Json, now: number): Drafts {
-  const configuration = findConfiguration(expandNames(root));
+export function readConfiguration(files: readonly ConfigurationFile[], now: number): Drafts {
+  const { root, remarks } = mergeFiles(files);
+  const configuration = findConfiguration(root);
   const clients = configuration.list('Clients');
   if (clients.some(({ value }) => typeof value === 'object' && value !== null && 'clientAuthenticatorType' in value)) {
     throw new ImportError('contains clients of Keycloak: run `countersign clients import keycloak`');
@@ -40,7 +39,7 @@ export function readConfiguration(root: Json, now: number): Drafts {
   return {
     drafts: clients.map((client) => draftClient(client, server)),
     notes: [...server.resources.notes, ...optionNotes(configuration)],
-    remarks: remarksOn(configuration),
+    remarks: [...remarks, ...remarksOn(configuration)],
   };
 }
 

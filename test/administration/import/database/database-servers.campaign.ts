@@ -8,10 +8,7 @@ import {
   storeQuery,
 } from '../../../../src/administration/import/identity-server/database/query.ts';
 import { readSqliteFile } from '../../../../src/administration/import/identity-server/database/sqlite-file.ts';
-import {
-  readConfiguration,
-  readIdentityServer,
-} from '../../../../src/administration/import/identity-server/identity-server.ts';
+import { readConfiguration } from '../../../../src/administration/import/identity-server/identity-server.ts';
 import { runCountersign } from '../../../support/countersign.ts';
 import {
   type DatabaseServer,
@@ -20,6 +17,7 @@ import {
   startPostgresql,
 } from '../../../support/database-servers.ts';
 import { identityServerTables } from '../../../support/identity-server-tables.ts';
+import { readIdentityServer } from '../../../support/imported-clients.ts';
 import { repositoryRoot } from '../../../support/repository-root.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
@@ -78,7 +76,7 @@ describe.skipIf(!haveDatabaseServers())('the query that reads IdentityServer fro
 
   beforeAll(async () => {
     makeDatabase();
-    expected = readConfiguration(readSqliteFile(file), now);
+    expected = readConfiguration([{ name: file, root: readSqliteFile(file) }], now);
     [postgresql, mariadb] = await Promise.all([startPostgresql(), startMariadb()]);
     await postgresql.client(['-q'], identityServerTables('postgresql', file));
     await mariadb.client([], identityServerTables('mysql', file));

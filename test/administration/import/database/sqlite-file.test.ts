@@ -27,7 +27,8 @@ function database(statements = ''): string {
   return path;
 }
 
-const read = (path: string) => importedClients(readConfiguration(readSqliteFile(path), now), now);
+const read = (path: string) =>
+  importedClients(readConfiguration([{ name: path, root: readSqliteFile(path) }], now), now);
 const clientOf = (path: string, id: string) => read(path).clients.find(({ client_id: other }) => other === id);
 
 describe('a SQLite database of IdentityServer', () => {

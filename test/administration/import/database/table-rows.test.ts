@@ -4,7 +4,8 @@ import type { Json } from '../../../../src/clients/json-value.ts';
 import { importedClients } from '../../../support/imported-clients.ts';
 
 const now = Date.parse('2026-11-30T00:00:00Z');
-const imported = (configuration: Json) => importedClients(readConfiguration(configuration, now), now);
+const imported = (configuration: Json) =>
+  importedClients(readConfiguration([{ name: 'clients.json', root: configuration }], now), now);
 const secret = { Id: 1, ClientId: 1, Type: 'X509Name', Value: 'CN=a', Expiration: '2031-12-31 00:00:00', Created: 'x' };
 const client = {
   Id: 1,
