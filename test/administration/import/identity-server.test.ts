@@ -212,6 +212,7 @@ describe('an IdentityServer client property', () => {
     ['AccessTokenLifetime in hex', { AccessTokenLifetime: '0x3C' }, { access_token_lifetime: 60 }],
     ['a default value', { AccessTokenType: 'jwt', IncludeJwtId: 'True', RequireClientSecret: 1 }, {}],
     ['a default value as a number', { AccessTokenType: 0 }, {}],
+    ['an empty value of a type that has none', { ConsentLifetime: '', CoordinateLifetimeWithUserSession: '' }, {}],
     ['what concerns users', { RedirectUris: ['https://a'], requirepkce: false, AllowOfflineAccess: true }, {}],
     ['Properties', { Properties: { key: 'k3y' } }, {}],
   ])('%s is imported without a note', (_, more, expected) => {
@@ -353,6 +354,7 @@ describe('what IdentityServer rejects', () => {
   test.each([
     ['a client of another protocol', { ProtocolType: 'wsfed' }, 'ProtocolType is wsfed'],
     ['a client with an empty protocol', { ProtocolType: '' }, 'ProtocolType is empty'],
+    ['a client without a protocol', { ProtocolType: null }, 'ProtocolType is empty'],
   ])('%s is skipped', (_, more, reason) => {
     const { clients, skipped } = one(more);
     expect([clients, Object.values(skipped)]).toEqual([[], [expect.stringContaining(reason)]]);
@@ -370,6 +372,9 @@ describe('what IdentityServer rejects', () => {
     ['a lifetime of spaces', { AccessTokenLifetime: ' ' }, 'expected an integer'],
     ['a lifetime that is too large', { AccessTokenLifetime: 2 ** 31 }, 'expected an integer'],
     ['an unknown token type', { AccessTokenType: 'Opaque' }, 'expected Jwt or Reference'],
+    ['an invalid flag of users', { RequirePkce: 'no' }, '"RequirePkce" is "no"; expected true or false'],
+    ['an invalid lifetime of users', { ConsentLifetime: 'long' }, '"ConsentLifetime" is "long"; expected an integer'],
+    ['an unknown usage', { RefreshTokenUsage: 'Once' }, 'expected ReUse or OneTimeOnly'],
   ])('%s: the client alone is skipped', (_, more, reason) => {
     const Clients = [{ ...validClient, ClientId: 'broken', ...more }, validClient];
     const { clients, skipped } = imported(JSON.stringify({ Clients }));
@@ -389,7 +394,7 @@ describe('ApiScopes', () => {
 
   test('excludes disabled and missing scopes, with a note', () => {
     const { clients, notes, remarks } = one({ AllowedScopes }, { ApiScopes });
-    expect(clients).toMatchObject([{ scope: 'on also' }]);
+    expect(clients).toMatchObject([{ scope: 'also on' }]);
     expect(notes).toEqual([expect.stringContaining('scopes that are disabled in ApiScopes were not imported: off')]);
     expect(remarks).toContain('scopes that are missing in ApiScopes, and never granted, were not imported: missing');
   });
@@ -400,9 +405,36 @@ describe('ApiScopes', () => {
     expect(remarks).toContain('scopes that are disabled in ApiScopes were not imported: off');
   });
 
+  test('may have the names of OpenID Connect, which are then scopes of APIs', () => {
+    const sections = { ApiScopes: [{ Name: 'email' }, { Name: 'x' }], IdentityResources: [{ Name: 'openid' }] };
+    const { clients, notes } = one({ AllowedScopes: ['x', 'email', 'openid', 'profile'] }, sections);
+    expect(clients).toMatchObject([{ scope: 'email x' }]);
+    expect(notes).toEqual([expect.stringContaining('no API resource has email')]);
+  });
+
+  test('excludes names that are identity scopes as well, with a note', () => {
+    const sections = { ApiScopes: [{ Name: 'email' }, { Name: 'x' }], IdentityResources: [{ Name: 'email' }] };
+    const { clients, notes } = one({ AllowedScopes: ['x', 'email'] }, sections);
+    expect(clients).toMatchObject([{ scope: 'x' }]);
+    expect(notes).toEqual([
+      expect.stringContaining('both in ApiScopes and in IdentityResources were not imported: email'),
+    ]);
+  });
+
+  test('excludes a scope with a value that .NET cannot read, which is none there either', () => {
+    const { clients, notes } = one({ AllowedScopes: ['x', 'y'] }, { ApiScopes: ['x', { Name: 'y', Required: 'no' }] });
+    expect(clients).toMatchObject([{ scope: 'x' }]);
+    expect(notes).toEqual([expect.stringContaining('ApiScopes[1] was not imported: "Required" is "no"')]);
+  });
+
+  test('are granted in the order of IdentityServer', () => {
+    const { clients } = one({ AllowedScopes: ['b', 'B', 'a.c', 'ab', 'A', 'a'] }, {});
+    expect(clients).toMatchObject([{ scope: 'a A a.c ab b B' }]);
+  });
+
   test('may be missing in the file, and then excludes no scope', () => {
     const { clients, notes } = one({ AllowedScopes: ['on', 'off', 'openid'] }, {});
-    expect(clients).toMatchObject([{ scope: 'on off' }]);
+    expect(clients).toMatchObject([{ scope: 'off on' }]);
     expect(notes).toEqual([]);
   });
 
@@ -412,7 +444,7 @@ describe('ApiScopes', () => {
       { Name: 'off', Enabled: false, Scopes: [{ Name: 'off' }, { Name: 'both' }] },
     ];
     const { clients, notes } = one({ AllowedScopes: ['on', 'off', 'both', 'missing'] }, { ApiResources });
-    expect(clients).toMatchObject([{ scope: 'on both' }]);
+    expect(clients).toMatchObject([{ scope: 'both on' }]);
     expect(notes).toEqual([expect.stringContaining('disabled in the scopes of ApiResources were not imported: off')]);
   });
 
@@ -480,6 +512,16 @@ describe('the aud of an imported client', () => {
       { ApiResources: [{ ...api, AllowedAccessTokenSigningAlgorithms: ['ES256', 'PS256'] }] },
       'requires tokens that are signed with ES256 or PS256',
     ],
+    [
+      'signing algorithms that contradict each other',
+      {
+        ApiResources: [
+          { ...api, AllowedAccessTokenSigningAlgorithms: ['ES256'] },
+          { ...api, Name: 'two', AllowedAccessTokenSigningAlgorithms: ['PS256'] },
+        ],
+      },
+      'require different signing algorithms: IdentityServer gives no token for all of them',
+    ],
     ['another type of token', { AccessTokenJwtType: 'at' }, 'the typ of tokens is "at" in IdentityServer'],
     ['the type that .NET adds to tokens', { AccessTokenJwtType: '' }, 'the typ of tokens is "JWT" in IdentityServer'],
     [
@@ -521,6 +563,26 @@ describe('a client that IdentityServer rejects is imported with the note that it
     ['no scopes', { AllowedScopes: ['openid'] }, 'AllowedScopes has no scope of an API'],
     ['a long ClientId', { ClientId: 'a'.repeat(101) }, 'longer than 100 characters'],
     ['a lifetime of nothing', { AccessTokenLifetime: 0 }, 'AccessTokenLifetime is 0'],
+    [
+      'a lifetime of nothing for device codes',
+      {
+        DeviceCodeLifetime: 0,
+        AllowedGrantTypes: ['client_credentials', 'urn:ietf:params:oauth:grant-type:device_code'],
+      },
+      'DeviceCodeLifetime is 0',
+    ],
+    ['an empty origin', { AllowedCorsOrigins: [''] }, 'which is not an origin'],
+    [
+      'a number that .NET does not read',
+      { Claims: [{ Type: 't', Value: '0x10', ValueType: 'http://www.w3.org/2001/XMLSchema#double' }] },
+      'not a value of its ValueType',
+    ],
+    ['JSON with a comma too many', { Claims: [{ Type: 't', Value: '[1,]', ValueType: 'json' }] }, 'not a value'],
+    [
+      'a claim of another type that the server sets itself',
+      { Claims: [{ Type: 'sub', Value: 'x', ValueType: 'json' }], ClientClaimsPrefix: '' },
+      'the claim sub is not a value of its ValueType',
+    ],
     ['no redirect URI', { AllowedGrantTypes: ['client_credentials', 'hybrid'] }, 'RedirectUris is empty'],
     ['a redirect URI of a forbidden scheme', { PostLogoutRedirectUris: ['data:x'] }, 'has a forbidden scheme'],
     ['an origin with a path', { AllowedCorsOrigins: ['https://a.example/'] }, 'which is not an origin'],
@@ -616,6 +678,9 @@ describe('IdentityServer Claims', () => {
       { client_t: '9007199254740993' },
     ],
     ['a fraction', claim('0.5', `${schema}double`), { client_t: 0.5 }],
+    ['a fraction with separators', claim('1,000.5', `${schema}double`), { client_t: 1000.5 }],
+    ['an empty string', claim(''), { client_t: '' }],
+    ['a Boolean of JSON, as .NET writes it', claim(true), { client_t: 'True' }],
     ['a Boolean', claim('True', `${schema}boolean`), { client_t: true }],
     ['a string, although typed as a Boolean', claim('constructor', `${schema}boolean`), { client_t: 'constructor' }],
     ['JSON', claim('{"a": [1]}', 'json'), { client_t: { a: [1] } }],
@@ -624,6 +689,15 @@ describe('IdentityServer Claims', () => {
     ['a string of a type named like an object member', claim('x', '#constructor'), { client_t: 'x' }],
   ])('may be %s', (_, entry, claims) => {
     expect(record({ Claims: [entry] }).claims).toEqual(claims);
+  });
+
+  test('without a value, or the same twice, are omitted', () => {
+    const claims = [
+      { Type: 'none' },
+      { Type: 't', Value: 'x' },
+      { Type: 't', Value: 'x', ValueType: `${schema}string` },
+    ];
+    expect(record({ Claims: claims }).claims).toEqual({ client_t: 'x' });
   });
 
   test.each<[unknown, string]>([

@@ -2,7 +2,7 @@ import type { Json } from '../../../clients/json-value.ts';
 import { type Comments, claimNameProblem, type JsonObject, parseSafeInteger } from '../draft.ts';
 import { jsonIn } from '../lenient-json.ts';
 import { noteOf } from './differences.ts';
-import { itemsOf, type Section, sectionOf, textOf } from './dotnet-configuration.ts';
+import { itemsOf, type Member, type Section, sectionOf, textOf } from './dotnet-configuration.ts';
 import { flagOf } from './dotnet-values.ts';
 
 const DEFAULT_PREFIX = 'client_';
@@ -27,12 +27,12 @@ export function readClaims(client: Section, hasAudience: boolean, { notes }: Com
   for (const { name, text, valueType } of distinctClaims(client)) {
     const problem = claimNameProblem(name);
     if (omitted.has(name)) continue;
+    const value: ClaimValue = untypedClaims.has(name) ? { kind: 'exact', value: text } : readValue(text, valueType);
+    if (value.kind === 'invalid') rejections.push(`the claim ${name} is not a value of its ValueType`);
     if (problem !== undefined) {
       notes.push(noteOf('claim_omitted', `the claim ${name} was not imported: ${problem}`));
       continue;
     }
-    const value = readValue(text, valueType);
-    if (value.kind === 'invalid') rejections.push(`the claim ${name} is not a value of its ValueType`);
     if (value.kind === 'inexact')
       notes.push(
         noteOf('claim_changed', `the claim ${name} is the string "${text}" here, and a number in IdentityServer`),
@@ -52,6 +52,9 @@ function omittedClaims(client: Section, hasAudience: boolean): ReadonlySet<strin
   ]);
 }
 
+/** Claims that IdentityServer writes as texts. */
+const untypedClaims: ReadonlySet<string> = new Set(['scope', 'amr']);
+
 interface WrittenClaim {
   readonly name: string;
   readonly text: string;
@@ -64,13 +67,22 @@ function distinctClaims(client: Section): WrittenClaim[] {
   const prefix = member ? (textOf(member) ?? '') : DEFAULT_PREFIX;
   const all = itemsOf(client.get('claims')).flatMap(({ value }) => {
     const claim = sectionOf(value);
-    const type = textOf(claim.get('type'));
-    if (type === undefined) return [];
+    const [type, text] = [textOf(claim.get('type')), writtenText(claim.get('value'))];
+    // Without a value, the binder omits it.
+    if (type === undefined || text === undefined) return [];
     const name = `${prefix.trim() === '' ? '' : prefix}${type}`;
-    return [{ name, text: textOf(claim.get('value')) ?? '', valueType: textOf(claim.get('valuetype')) ?? '' }];
+    return [{ name, text, valueType: textOf(claim.get('valuetype')) ?? TEXT }];
   });
   const byKey = Map.groupBy(all, ({ name, text, valueType }) => JSON.stringify([name.toLowerCase(), text, valueType]));
   return [...byKey.values()].flatMap(([first]) => first ?? []);
+}
+
+const SCHEMA = 'http://www.w3.org/2001/XMLSchema#';
+const TEXT = `${SCHEMA}string`;
+
+/** An empty text is a value. */
+function writtenText(member: Member | undefined): string | undefined {
+  return member?.value === '' ? '' : textOf(member);
 }
 
 function oneOrList(values: readonly Json[]): Json {
@@ -79,8 +91,6 @@ function oneOrList(values: readonly Json[]): Json {
 }
 
 type ClaimValue = { readonly kind: 'exact'; readonly value: Json } | { readonly kind: 'inexact' | 'invalid' };
-
-const SCHEMA = 'http://www.w3.org/2001/XMLSchema#';
 
 /** `ValueType` is one of `ClaimValueTypes`, or `json` in any case, which IdentityServer adds; others are strings. */
 function readValue(text: string, valueType: string): ClaimValue {
@@ -96,8 +106,8 @@ const valueParsers: Readonly<Record<string, (text: string) => ClaimValue>> = {
   integer: parseInt32,
   integer32: parseInt32,
   integer64: parseInteger,
-  double: (text) => exactOr(text !== '' && Number.isFinite(Number(text)) ? Number(text) : undefined),
-  json: (text) => exactOr(jsonIn(text)),
+  double: (text) => exactOr(parseDouble(text)),
+  json: (text) => exactOr(isStrictJson(text) ? jsonIn(text) : undefined),
 };
 
 function exactOr(value: Json | undefined): ClaimValue {
@@ -114,6 +124,23 @@ function parseInteger(text: string): ClaimValue {
   if (!/^[+-]?\d+$/.test(text)) return { kind: 'invalid' };
   const value = parseSafeInteger(text.replace('+', ''));
   return value === undefined ? { kind: 'inexact' } : { kind: 'exact', value };
+}
+
+/** With separators of thousands, wherever they are. JSON has no infinity. */
+function parseDouble(text: string): number | undefined {
+  const isNumber = /^[+-]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text);
+  const value = Number(text.replaceAll(',', ''));
+  return isNumber && Number.isFinite(value) ? value : undefined;
+}
+
+/** Without comments and trailing commas. */
+function isStrictJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function parseBoolean(text: string): boolean | undefined {

@@ -3,6 +3,7 @@ import { type Comments, type Draft, omitUndefined, skippedDraft } from '../draft
 import type { Configuration } from './configuration.ts';
 import { noteOf } from './differences.ts';
 import { type Item, itemsOf, type Section, sectionOf, textOf, textsOf } from './dotnet-configuration.ts';
+import { requireConvertible } from './dotnet-types.ts';
 import { flagOf, isEnumMember } from './dotnet-values.ts';
 import { handlingOf } from './options.ts';
 import { rejectionsThere } from './rejections-there.ts';
@@ -27,12 +28,13 @@ export function draftIdentityServerClient({ location, value }: Item, server: Ser
   const client = sectionOf(value);
   const clientId = textOf(client.get('clientid'));
   if (clientId === undefined) return skippedDraft(`(${location})`, 'ClientId is missing');
+  requireConvertible(client);
   const grants = textsOf(client.get('allowedgranttypes'));
   const skipReason = skipReasonOf(client, grants);
   if (skipReason !== undefined) return skippedDraft(clientId, skipReason);
   const comments: Comments = { notes: [], remarks: [] };
   const description = descriptionOf(client, comments);
-  const secrets = readSecrets(client, comments, server.now);
+  const secrets = readSecrets(client, server, comments);
   const { record: tokens, scopes } = readTokens(client, server, comments);
   const rejections = [...rejectionsThere(clientId, client, server), ...scopes.rejections, ...secrets.rejections];
   if (rejections.length > 0) comments.notes.unshift(neverWorked(rejections));
@@ -51,8 +53,8 @@ function neverWorked(rejections: readonly string[]) {
 }
 
 function skipReasonOf(client: Section, grants: readonly string[]): string | undefined {
-  const protocol = client.get('protocoltype')?.value ?? 'oidc';
-  if (protocol !== 'oidc') return `ProtocolType is ${protocol === '' ? 'empty' : protocol}; expected oidc`;
+  const protocol = client.has('protocoltype') ? (textOf(client.get('protocoltype')) ?? 'empty') : 'oidc';
+  if (protocol !== 'oidc') return `ProtocolType is ${protocol}; expected oidc`;
   if (grants.includes('client_credentials')) return undefined;
   return `AllowedGrantTypes does not contain client_credentials: ${grants.length === 0 ? 'none' : grants.join(', ')}`;
 }

@@ -42,7 +42,7 @@ export const differences = {
   },
   scope_omitted: {
     title:
-      'requests without a scope fail in IdentityServer because a scope of the client is disabled; here they get the others',
+      'requests without a scope fail in IdentityServer because a scope of the client is disabled, or an identity scope as well; here they get the others',
     causes: ['AllowedScopes', 'ApiScopes: Enabled'],
   },
   scopes_too_long: {

@@ -1,5 +1,5 @@
 import type { Server } from './client.ts';
-import { type Section, textOf, textsOf } from './dotnet-configuration.ts';
+import { itemsOf, type Section, textOf, textsOf } from './dotnet-configuration.ts';
 import { flagOf, integerOf } from './dotnet-values.ts';
 
 const MAX_CLIENT_ID = 100;
@@ -13,9 +13,12 @@ export function rejectionsThere(clientId: string, client: Section, { configurati
     ...(clientId.length > maxClientId ? [`its ClientId is longer than ${maxClientId} characters`] : []),
     ...(flagOf(client.get('requireclientsecret'), true) ? [] : [NO_SECRET]),
     ...lifetimeRejections(client),
+    ...(configuration.isFromTables ? grantRejections(client) : []),
     ...redirectRejections(client, configuration.isFromTables || allowsUnregisteredUris(client, configuration)),
-    ...textsOf(client.get('allowedcorsorigins')).flatMap((origin) =>
-      isOrigin(origin) ? [] : [`AllowedCorsOrigins has "${origin}", which is not an origin`],
+    ...itemsOf(client.get('allowedcorsorigins')).flatMap(({ value: origin }) =>
+      typeof origin !== 'string' || isOrigin(origin)
+        ? []
+        : [`AllowedCorsOrigins has "${origin}", which is not an origin`],
     ),
   ];
 }
@@ -31,11 +34,24 @@ const lifetimes: Readonly<Record<string, number>> = {
   SlidingRefreshTokenLifetime: 0,
 };
 
+const exclusiveGrants = ['implicit', 'authorization_code', 'hybrid'];
+
+/** The configuration of .NET omits the later one; IdentityServer fails to load such a client from its database. */
+function grantRejections(client: Section): string[] {
+  const grants = textsOf(client.get('allowedgranttypes')).filter((grant) => exclusiveGrants.includes(grant));
+  return grants.length > 1 ? [`its grant types ${grants.join(' and ')} exclude each other`] : [];
+}
+
+const DEVICE_FLOW = 'urn:ietf:params:oauth:grant-type:device_code';
+
 function lifetimeRejections(client: Section): string[] {
   const tooShort = Object.entries(lifetimes).flatMap(([name, least]) => {
     const seconds = integerOf(client.get(name.toLowerCase()));
     return seconds !== undefined && seconds < least ? [`${name} is ${seconds}`] : [];
   });
+  const deviceCode = integerOf(client.get('devicecodelifetime')) ?? 1;
+  const hasDeviceFlow = textsOf(client.get('allowedgranttypes')).includes(DEVICE_FLOW);
+  if (hasDeviceFlow && deviceCode < 1) tooShort.push(`DeviceCodeLifetime is ${deviceCode}`);
   const lifetime = integerOf(client.get('accesstokenlifetime')) ?? 0;
   const tooLong = lifetime > MAX_LIFETIME ? [`AccessTokenLifetime is longer than a signing key is published`] : [];
   return [...tooShort, ...tooLong];

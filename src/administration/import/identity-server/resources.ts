@@ -2,6 +2,7 @@ import { ImportError, type Note } from '../draft.ts';
 import type { Configuration } from './configuration.ts';
 import { noteOf } from './differences.ts';
 import { type Item, itemsOf, type Section, sectionOf, textOf, textsOf } from './dotnet-configuration.ts';
+import { requireConvertible } from './dotnet-types.ts';
 import { flagOf } from './dotnet-values.ts';
 import { handlingOf } from './options.ts';
 
@@ -36,16 +37,20 @@ interface ApiScopes {
 }
 
 /** OpenID Connect Core §5.4, §11. */
-const standardIdentityScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'];
+const standardIdentityScopes = ['openid', 'profile', 'email', 'address', 'phone'];
 
 /** Reads `ApiResources`, `ApiScopes` and `IdentityResources`. */
 export function readResources(configuration: Configuration): Resources {
   const notes = [...unknownProperties('ApiResource', configuration), ...unknownProperties('ApiScope', configuration)];
   const resources = readItems(configuration.list('ApiResources'), readApiResource, notes);
+  const apiScopes = readApiScopes(configuration, notes);
+  // An API may have a scope of such a name, and IdentityServer knows the names that are configured only.
+  const assumed = standardIdentityScopes.filter((name) => apiScopes?.enabled.has(name) !== true);
+  const configured = configuration.list('IdentityResources').flatMap(nameOf);
   return {
     apiResources: resources.filter(({ isEnabled }) => isEnabled),
-    apiScopes: readApiScopes(configuration, notes),
-    identityScopes: new Set([...standardIdentityScopes, ...configuration.list('IdentityResources').flatMap(nameOf)]),
+    apiScopes,
+    identityScopes: new Set(['offline_access', ...assumed, ...configured]),
     notes,
   };
 }
@@ -76,6 +81,7 @@ function readItems<Value>(items: readonly Item[], read: (item: Item) => Value[],
 
 function readApiResource({ value }: Item): (ApiResource & { readonly isEnabled: boolean })[] {
   const resource = sectionOf(value);
+  requireConvertible(resource);
   const name = textOf(resource.get('name'));
   if (name === undefined) return [];
   return [
@@ -99,7 +105,9 @@ function readApiScopes(configuration: Configuration, notes: Note[]): ApiScopes |
 }
 
 function namedFlag(item: Item): [string, boolean][] {
-  return nameOf(item).map((name) => [name, flagOf(sectionOf(item.value).get('enabled'), true)]);
+  const scope = sectionOf(item.value);
+  requireConvertible(scope);
+  return nameOf(item).map((name) => [name, flagOf(scope.get('enabled'), true)]);
 }
 
 /** Before IdentityServer4 v4, API resources defined their scopes as objects; since then they contain the names only. */

@@ -1,6 +1,7 @@
 import { CertificateError } from '../../../pki/certificate/certificate-error.ts';
 import { parseThumbprint } from '../../../pki/certificate/thumbprint.ts';
 import { type Comments, ImportError, omitUndefined, type RecordDraft } from '../draft.ts';
+import type { Server } from './client.ts';
 import { noteOf } from './differences.ts';
 import { type Item, itemsOf, type Section, sectionOf, textOf } from './dotnet-configuration.ts';
 import { instantOf } from './dotnet-dates.ts';
@@ -45,14 +46,17 @@ const NO_CERTIFICATE =
 /**
  * Reads `ClientSecrets`. Secrets of other types, ended ones, and those that cannot be read become notes and remarks, which
  * never contain the value.
- *
- * @param now milliseconds since the epoch
  */
-export function readSecrets(client: Section, comments: Comments, now: number): CertificateSecrets {
+export function readSecrets(
+  client: Section,
+  { configuration, now }: Pick<Server, 'configuration' | 'now'>,
+  comments: Comments,
+): CertificateSecrets {
   const problems: string[] = [];
-  const items = withoutRepeated(itemsOf(client.get('clientsecrets')));
+  const all = itemsOf(client.get('clientsecrets'));
+  const items = configuration.isFromTables ? all : withoutRepeated(all);
   const others: string[] = [];
-  const all = items.flatMap((item) => {
+  const read = items.flatMap((item) => {
     try {
       return readSecret(item, others, comments, now);
     } catch (error) {
@@ -62,14 +66,17 @@ export function readSecrets(client: Section, comments: Comments, now: number): C
     }
   });
   noteOthers(others, comments);
-  const live = onePerIdentity(all);
+  const live = onePerIdentity(read);
   if (live.length === 0)
     return { records: undefined, missing: [NO_CERTIFICATE, ...problems].join('; '), rejections: [] };
   for (const problem of problems) comments.notes.push(noteOf('secret_invalid', problem));
   return { records: live.map(recordOf), missing: '', rejections: noteMismatches(live, comments) };
 }
 
-/** .NET keeps the first of several secrets with the same type and value, even if it has ended and the second has not. */
+/**
+ * The configuration of .NET keeps the first of several secrets with the same type and value, even if it has ended and the
+ * second has not. A database has both.
+ */
 function withoutRepeated(items: readonly Item[]): Item[] {
   const seen = new Set<string>();
   return items.filter(({ value }) => {

@@ -42,6 +42,8 @@ export function readTokens(client: Section, server: Server, comments: Comments):
 }
 
 const MAX_SCOPE_PARAMETER = 300;
+/** IdentityServer sorts the scopes of a request as the invariant culture does. */
+const scopeOrder = new Intl.Collator('en');
 
 function readScopes(client: Section, { configuration, resources }: Server, comments: Comments): Scopes {
   const allowed = validScopes(textsOf(client.get('allowedscopes')), comments);
@@ -49,11 +51,27 @@ function readScopes(client: Section, { configuration, resources }: Server, comme
   if (identityScopes.length > 0)
     comments.remarks.push(`identity scopes are for users and were not imported: ${identityScopes.join(', ')}`);
   const ofApis = allowed.filter((scope) => !resources.identityScopes.has(scope));
-  const names = grantedScopes(ofApis, resources, comments);
+  const names = grantedScopes(ofApis, resources, comments).toSorted(scopeOrder.compare);
+  noteAmbiguous(names, identityScopes, resources, comments);
   const maxLength = integerOf(configuration.option('InputLengthRestrictions.Scope')) ?? MAX_SCOPE_PARAMETER;
   if (names.join(' ').length > maxLength) comments.notes.push(noteOf('scopes_too_long'));
   return { names, rejections: names.length === 0 ? [`AllowedScopes has no scope of an API`] : [] };
 }
+
+/** IdentityServer fails on a name that is both. */
+function noteAmbiguous(
+  names: readonly string[],
+  identityScopes: readonly string[],
+  { apiScopes }: Resources,
+  { notes }: Comments,
+): void {
+  const ambiguous = identityScopes.filter((name) => apiScopes?.enabled.has(name));
+  if (names.length === 0 || ambiguous.length === 0) return;
+  const omitted = `scopes that are both in ApiScopes and in IdentityResources were not imported: ${ambiguous.join(', ')}`;
+  notes.push(noteOf('scope_omitted', `${omitted}. Because of them, ${OTHERS_GRANTED}`));
+}
+
+const OTHERS_GRANTED = 'its requests without a scope fail in IdentityServer; here they get the other scopes';
 
 /** IdentityServer grants neither disabled nor unknown scopes; of these, disabled ones are in requests without a scope. */
 function grantedScopes(names: readonly string[], { apiScopes }: Resources, { notes, remarks }: Comments): string[] {
@@ -65,9 +83,8 @@ function grantedScopes(names: readonly string[], { apiScopes }: Resources, { not
   if (missing.length > 0)
     remarks.push(`scopes that are missing in ${source}, and never granted, were not imported: ${missing.join(', ')}`);
   const omitted = `scopes that are disabled in ${source} were not imported: ${disabled.join(', ')}`;
-  const effect = 'its requests without a scope fail in IdentityServer; here they get the other scopes';
   if (disabled.length > 0 && granted.length > 0)
-    notes.push(noteOf('scope_omitted', `${omitted}. Because of them, ${effect}`));
+    notes.push(noteOf('scope_omitted', `${omitted}. Because of them, ${OTHERS_GRANTED}`));
   // Without any scope, the client is noted as one that IdentityServer rejects.
   else if (disabled.length > 0) remarks.push(omitted);
   return granted;
@@ -143,4 +160,22 @@ function noteAlgorithms(scopes: readonly string[], resources: readonly ApiResour
     const text = `the API resource "${name}" requires tokens that are signed with ${signingAlgorithms.join(' or ')}`;
     notes.push(noteOf('signing_algorithm', `${text}; here the signing key of the server determines the algorithm`));
   }
+  noteContradiction(scopes, resources, notes);
+}
+
+/** IdentityServer fails to sign a token for API resources that have no algorithm in common. */
+function noteContradiction(
+  scopes: readonly string[],
+  resources: readonly ApiResource[],
+  notes: Comments['notes'],
+): void {
+  const strict = resources.filter(
+    ({ isIsolated, signingAlgorithms, scopes: own }) =>
+      !isIsolated && signingAlgorithms.length > 0 && own.some((scope) => scopes.includes(scope)),
+  );
+  const [first, ...others] = strict.map(({ signingAlgorithms }) => signingAlgorithms);
+  if (first === undefined || first.some((algorithm) => others.every((each) => each.includes(algorithm)))) return;
+  const names = strict.map(({ name }) => `"${name}"`).join(', ');
+  const text = `the API resources ${names} require different signing algorithms: IdentityServer gives no token for all of them, here there is one`;
+  notes.push(noteOf('signing_algorithm', text));
 }

@@ -45,6 +45,20 @@ describe('JSON in the shape of the tables', () => {
     ]);
   });
 
+  test('keeps a secret that repeats one that has ended, unlike the configuration of .NET', () => {
+    const ended = { ...secret, Expiration: '2020-01-01 00:00:00' };
+    const ClientSecrets = [ended, { ...secret, Id: 2 }];
+    expect(imported({ Clients: [{ ...client, ClientSecrets }], ...resources }).clients).toMatchObject([
+      { client_secrets: [{ expiration: '2031-12-31T00:00:00Z' }] },
+    ]);
+  });
+
+  test('notes grant types that IdentityServer does not load', () => {
+    const grants = ['client_credentials', 'implicit', 'hybrid'].map((GrantType, Id) => ({ Id, GrantType }));
+    const { notes } = imported({ Clients: [{ ...client, AllowedGrantTypes: grants }], ...resources });
+    expect(notes.join()).toContain('never worked there: its grant types implicit and hybrid exclude each other');
+  });
+
   test('becomes the same records with a list for each table', () => {
     const { AllowedGrantTypes, AllowedScopes, ClientSecrets, ...row } = client;
     const [{ Scopes, ...resource } = { Scopes: [] }] = resources.ApiResources;
