@@ -78,7 +78,9 @@ export function identityKey({ kind, value }: Pick<Identity, 'kind' | 'value'>): 
 
 export function thumbprintIdentity({ algorithm, value }: RegisteredThumbprint): Identity {
   if (algorithm === 'sha256') return { kind: 'thumbprint', value, text: `thumbprint ${value}` };
-  return { kind: 'thumbprint', value: `sha1:${value}`, text: `SHA-1 thumbprint ${value}` };
+  // As .NET prints it, and `X509Thumbprint` secrets have it.
+  const hex = Buffer.from(value, 'base64url').toString('hex').toUpperCase();
+  return { kind: 'thumbprint', value: `sha1:${value}`, text: `SHA-1 thumbprint ${hex}` };
 }
 
 export function publicKeyIdentity(thumbprint: string): Identity {

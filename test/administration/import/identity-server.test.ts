@@ -639,7 +639,7 @@ test('the summary has each certificate that several clients share, and no other'
   const start = lines.indexOf('Certificates that several clients share, as before:');
   expect(lines.slice(start + 1)).toEqual([
     '  - subject CN=a: c0, c1',
-    expect.stringMatching(/^ {2}- SHA-1 thumbprint \S+: c3, c4$/),
+    `  - SHA-1 thumbprint ${'AB'.repeat(20)}: c3, c4`,
   ]);
 });
 

@@ -9,12 +9,14 @@ const MAX_LIFETIME = 104 * 86_400;
 /** Why IdentityServer rejects every request of a client, whatever certificate it has, one clause each. */
 export function rejectionsThere(clientId: string, client: Section, { configuration }: Server): string[] {
   const maxClientId = integerOf(configuration.option('InputLengthRestrictions.ClientId')) ?? MAX_CLIENT_ID;
+  // A list of tables may lack this one.
+  const isUnknown = configuration.isFromTables && !client.has('redirecturis');
   return [
     ...(clientId.length > maxClientId ? [`its ClientId is longer than ${maxClientId} characters`] : []),
     ...(flagOf(client.get('requireclientsecret'), true) ? [] : [NO_SECRET]),
     ...lifetimeRejections(client),
     ...(configuration.isFromTables ? grantRejections(client) : []),
-    ...redirectRejections(client, configuration.isFromTables || allowsUnregisteredUris(client, configuration)),
+    ...redirectRejections(client, isUnknown || allowsUnregisteredUris(client, configuration)),
     ...itemsOf(client.get('allowedcorsorigins')).flatMap(({ value: origin }) =>
       typeof origin !== 'string' || isOrigin(origin)
         ? []

@@ -43,6 +43,23 @@ describe('a SQLite database of IdentityServer', () => {
     expect(clientOf(source, 'claims.prefix')).toMatchObject({ claims: { client_level: '3' } });
   });
 
+  test.each([
+    [`UPDATE Clients SET IdentityTokenLifetime = 0 WHERE ClientId = 'web'`, 'IdentityTokenLifetime is 0'],
+    [`DELETE FROM ClientRedirectUris`, 'RedirectUris is empty'],
+    [
+      `INSERT INTO ClientCorsOrigins (Id, Origin, ClientId) SELECT 999, 'https://web.example/', Id FROM Clients WHERE ClientId = 'web'`,
+      'AllowedCorsOrigins has "https://web.example/"',
+    ],
+    [
+      `INSERT INTO ClientPostLogoutRedirectUris (Id, PostLogoutRedirectUri, ClientId) SELECT 999, 'data:x', Id FROM Clients WHERE ClientId = 'web'`,
+      'the redirect URI "data:x" has a forbidden scheme',
+    ],
+  ])('has a client that IdentityServer rejects after %s, which is noted', (statement, reason) => {
+    expect(read(database()).notes.join()).not.toContain(reason);
+    const notes = read(database(statement)).notes.filter((note) => note.includes('never worked there'));
+    expect(notes).toContainEqual(expect.stringContaining(reason));
+  });
+
   test('is read while nothing is written beside it', () => {
     const path = database();
     const before = readFileSync(path);

@@ -35,14 +35,15 @@ const optional = (columns: Column[]): Column[] => columns.map((column) => ({ ...
 
 /**
  * The tables as IdentityServer4 4.0 and every Duende IdentityServer create them. What the import does not use stays in the
- * database: hashes of shared secrets, values of properties, and everything about users.
+ * database: hashes of shared secrets, values of properties, and what concerns only users.
  */
 export const storeTables: readonly StoreTable[] = [
   {
     table: 'Clients',
     columns: [
       ...plain('ClientId', 'ProtocolType', 'ClientName', 'Description', 'ClientUri', 'ClientClaimsPrefix'),
-      ...plain('AccessTokenLifetime', 'AccessTokenType'),
+      ...plain('AccessTokenLifetime', 'AccessTokenType', 'IdentityTokenLifetime', 'AbsoluteRefreshTokenLifetime'),
+      ...plain('SlidingRefreshTokenLifetime', 'DeviceCodeLifetime'),
       ...flags('Enabled', 'RequireClientSecret', 'IncludeJwtId'),
       // Duende IdentityServer 6.3.
       ...optional(flags('RequireDPoP')),
@@ -53,6 +54,15 @@ export const storeTables: readonly StoreTable[] = [
       child('ClientSecrets', 'ClientSecrets', 'ClientId', 'object', secretColumns(), { isEssential: true }),
       child('ClientClaims', 'Claims', 'ClientId', 'object', plain('Type', 'Value')),
       child('ClientProperties', 'Properties', 'ClientId', 'entry', entryColumns()),
+      child('ClientRedirectUris', 'RedirectUris', 'ClientId', 'value', plain('RedirectUri')),
+      child(
+        'ClientPostLogoutRedirectUris',
+        'PostLogoutRedirectUris',
+        'ClientId',
+        'value',
+        plain('PostLogoutRedirectUri'),
+      ),
+      child('ClientCorsOrigins', 'AllowedCorsOrigins', 'ClientId', 'value', plain('Origin')),
     ],
   },
   {
