@@ -501,6 +501,15 @@ describe('the aud of an imported client', () => {
 
   test.each([
     ['ISSUER/resources without IssuerUri', { EmitStaticAudienceClaim: true }, 'the file has no IssuerUri'],
+    [
+      'ISSUER/resources beside an API resource that a request names',
+      {
+        EmitStaticAudienceClaim: true,
+        IssuerUri: 'https://id.example',
+        ApiResources: [api, { ...api, Name: 'https://two.example', RequireResourceIndicator: true }],
+      },
+      'the aud of a request with resource also has ISSUER/resources in IdentityServer',
+    ],
     ['no API resources', { ApiResources: [] }, 'no API resource has x, so its tokens have no aud in IdentityServer'],
     [
       'an API resource that cannot be read',

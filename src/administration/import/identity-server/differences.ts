@@ -62,6 +62,11 @@ export const differences = {
     title: 'the aud also has ISSUER/resources in IdentityServer; here it does not, because the file has no IssuerUri',
     causes: ['EmitStaticAudienceClaim', 'EmitLegacyResourceAudienceClaim'],
   },
+  static_audience_of_resource: {
+    title:
+      'the aud of a request with resource also has ISSUER/resources in IdentityServer; here it is the resource alone',
+    causes: ['EmitStaticAudienceClaim', 'EmitLegacyResourceAudienceClaim'],
+  },
   signing_algorithm: {
     title:
       "an API resource requires a signing algorithm; here the server's key determines it (COUNTERSIGN_SIGNING_KEY)",

@@ -123,7 +123,9 @@ function readAudiences(
   if (fixed.kind === 'unknown') notes.push(noteOf('static_audience'));
   else if (uncovered.length > 0) notes.push(noteOf('no_audience', noAudienceText(uncovered, scopes, isolated)));
   noteAlgorithms(scopes, apiResources, notes);
-  return { audience: mapOf(audience), isolated_audience: mapOf(byScope(scopes, isolated, [])) };
+  const isolatedAudience = byScope(scopes, isolated, []);
+  if (fixed.kind === 'known' && isolatedAudience.size > 0) notes.push(noteOf('static_audience_of_resource'));
+  return { audience: mapOf(audience), isolated_audience: mapOf(isolatedAudience) };
 }
 
 function byScope(
