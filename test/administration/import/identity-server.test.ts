@@ -256,6 +256,13 @@ describe('an IdentityServer client property', () => {
     expect(yaml).not.toContain('k3y');
   });
 
+  test('that is 1 in a file has a remark, since .NET reads it from a database only', () => {
+    expect(one({ Enabled: 1, RequirePkce: '0' }).remarks).toContainEqual(
+      expect.stringContaining('Enabled, RequirePkce: 1 or 0, as in a database. In a file, .NET rejects such a flag'),
+    );
+    expect(one({ Enabled: 'True' }).remarks).toEqual([]);
+  });
+
   test('Expiration is parsed as in .NET', () => {
     const expirationOf = (Expiration: unknown) => record({ ClientSecrets: [{ ...name, Expiration }] }).client_secrets;
     const rows = [

@@ -3,7 +3,7 @@ import { type Comments, type Draft, omitUndefined, skippedDraft } from '../draft
 import type { Configuration } from './configuration.ts';
 import { noteOf } from './differences.ts';
 import { type Item, itemsOf, type Section, sectionOf, textOf, textsOf } from './dotnet-configuration.ts';
-import { requireConvertible } from './dotnet-types.ts';
+import { numericFlags, requireConvertible } from './dotnet-types.ts';
 import { flagOf, isEnumMember } from './dotnet-values.ts';
 import { handlingOf } from './options.ts';
 import { rejectionsThere } from './rejections-there.ts';
@@ -33,6 +33,8 @@ export function draftIdentityServerClient({ location, value }: Item, server: Ser
   const skipReason = skipReasonOf(client, grants);
   if (skipReason !== undefined) return skippedDraft(clientId, skipReason);
   const comments: Comments = { notes: [], remarks: [] };
+  const numeric = server.configuration.isFromTables ? [] : numericFlags(client);
+  if (numeric.length > 0) comments.remarks.push(`${numeric.join(', ')}: ${NUMERIC_FLAG}`);
   const description = descriptionOf(client, comments);
   const secrets = readSecrets(client, server, comments);
   const { record: tokens, scopes } = readTokens(client, server, comments);
@@ -44,6 +46,9 @@ export function draftIdentityServerClient({ location, value }: Item, server: Ser
   if (secrets.records !== undefined) return { kind: 'client', label: clientId, record, ...comments };
   return { kind: 'skipped', label: clientId, reason: secrets.missing, record, ...comments };
 }
+
+const NUMERIC_FLAG =
+  '1 or 0, as in a database. In a file, .NET rejects such a flag with its client: then it never worked there';
 
 function neverWorked(rejections: readonly string[]) {
   return noteOf(

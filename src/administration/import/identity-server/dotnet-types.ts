@@ -40,6 +40,15 @@ function isEmpty(section: Section, key: string): boolean {
   return section.get(key)?.value === '';
 }
 
+const flagKeys = new Set(`${flags} ${nullableFlags}`.toLowerCase().split(' '));
+
+/** The flags that are 1 or 0, by name: databases write them, and the binder of .NET rejects them. */
+export function numericFlags(section: Section): string[] {
+  return [...section].flatMap(([key, { name, value }]) =>
+    flagKeys.has(key) && /^\s*[01]\s*$/.test(String(value)) ? [name] : [],
+  );
+}
+
 /**
  * Checks the properties of a client, a resource or a scope that .NET converts, including those that are otherwise without
  * meaning here: its binder omits the whole item because of one.

@@ -45,6 +45,10 @@ describe('JSON in the shape of the tables', () => {
     ]);
   });
 
+  test('has flags as 1 and 0 without a remark', () => {
+    expect(imported({ Clients: [client], ...resources }).remarks).toEqual([]);
+  });
+
   test('keeps a secret that repeats one that has ended, unlike the configuration of .NET', () => {
     const ended = { ...secret, Expiration: '2020-01-01 00:00:00' };
     const ClientSecrets = [ended, { ...secret, Id: 2 }];
