@@ -376,6 +376,7 @@ describe('what IdentityServer rejects', () => {
     ['an invalid Boolean', { Enabled: 'no' }, '"Enabled" is "no"; expected true or false'],
     ['an empty Boolean', { Enabled: '' }, '"Enabled" is ""; expected true or false'],
     ['a lifetime that is not an integer', { AccessTokenLifetime: '1.00:00:00' }, 'expected an integer'],
+    ['a lifetime with a fraction', { AccessTokenLifetime: '60.0' }, 'expected an integer'],
     ['a lifetime of spaces', { AccessTokenLifetime: ' ' }, 'expected an integer'],
     ['a lifetime that is too large', { AccessTokenLifetime: 2 ** 31 }, 'expected an integer'],
     ['an unknown token type', { AccessTokenType: 'Opaque' }, 'expected Jwt or Reference'],
@@ -714,6 +715,13 @@ describe('IdentityServer Claims', () => {
       { Type: 't', Value: 'x', ValueType: `${schema}string` },
     ];
     expect(record({ Claims: claims }).claims).toEqual({ client_t: 'x' });
+  });
+
+  test('that are numbers of JSON are written as in the file', () => {
+    const { clients } = imported(
+      JSON.stringify([{ ...validClient, Claims: [claim('NUMBER')] }]).replace('"NUMBER"', '1.50'),
+    );
+    expect(clients).toMatchObject([{ claims: { client_t: '1.50' } }]);
   });
 
   test.each<[unknown, string]>([

@@ -37,6 +37,21 @@ describe('JSON in the dialect of .NET configuration files', () => {
     expect(jsonIn(text)).toBeUndefined();
   });
 
+  test('has numbers as written on request, where JavaScript writes them otherwise', () => {
+    const text = '[1.50, 1.5, 60.0, 1e3, -0, 12345678901234567890, 7, "1.50"]';
+    expect(parseLenientJson(text, 'as written')).toEqual([
+      '1.50',
+      1.5,
+      '60.0',
+      '1e3',
+      '-0',
+      '12345678901234567890',
+      7,
+      '1.50',
+    ]);
+    expect(() => parseLenientJson('[01, 1., .5]', 'as written')).toThrow(ImportError);
+  });
+
   test('reports a text that is not JSON as such', () => {
     expect(() => parseLenientJson('Clients: []')).toThrow('the text does not start with a JSON value');
   });

@@ -12,7 +12,7 @@ import { exportCommands } from './query-result.ts';
  */
 export function parseDecoratedJson(text: string): Json {
   try {
-    return parseLenientJson(text);
+    return parseLenientJson(text, 'as written');
   } catch (error) {
     if (!(error instanceof ImportError) || !isTabular(text)) throw error;
     const json = undecorated(text)
