@@ -42,7 +42,7 @@ export function reportOn(der: Uint8Array): CertificateReport {
   const subject = decodeDistinguishedName(structure.subject);
   const issuer = decodeDistinguishedName(structure.issuer);
   const openssl = parseWithOpenssl(der, () => nonTextReason(subject) ?? nonTextReason(issuer));
-  const publicKey = publicKeyOf(openssl, structure.publicKey);
+  const publicKey = publicKeyOf(structure.publicKey);
   const { isCa } = parseBasicConstraints(structure.extensions.get(ExtensionOid.basicConstraints));
   return {
     subject: formatDistinguishedName(subject),

@@ -46,7 +46,7 @@ function readPeerCertificate(socket: TLSSocket): PeerCertificate {
   if (!certificate) return { kind: 'none' };
   try {
     const { extensions, publicKey } = parseBoundedStructure(certificate.raw);
-    requireStrongKey(publicKeyOf(certificate, publicKey));
+    requireStrongKey(publicKeyOf(publicKey));
     requireNistCurves(certificate);
     const { dns, uri } = parseSubjectAlternativeNames(extensions.get(ExtensionOid.subjectAlternativeName)).names;
     return {

@@ -50,8 +50,8 @@ function verify(limbo: LimboCase): { readonly verified: boolean; readonly reason
 function leafOf({ peer_certificate: pem, validation_kind: kind }: LimboCase): Certificate {
   const der = derOf(pem);
   if (kind === 'CLIENT') return parseClientCertificate(der);
-  const { certificate, openssl } = parseCertificate(der);
-  if (certificate.basicConstraints.isCa || openssl.ca) throw new CertificateError('is a CA certificate');
+  const { certificate } = parseCertificate(der);
+  if (certificate.basicConstraints.isCa) throw new CertificateError('is a CA certificate');
   return certificate;
 }
 

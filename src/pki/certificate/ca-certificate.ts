@@ -4,7 +4,7 @@ import { CertificateError } from './certificate-error.ts';
 import { ExtensionOid } from './extensions.ts';
 import { type NameConstraints, parseNameConstraints } from './name-constraints.ts';
 import { namesChain } from './names/distinguished-name.ts';
-import { opensslCertificate } from './openssl-certificate.ts';
+import { parseWithOpenssl } from './openssl-certificate.ts';
 import { type PolicyMapping, parseInhibitAnyPolicy, parsePolicyMappings } from './policies.ts';
 
 /** A certificate whose key may sign others. Path validation checks whether a given signature was permitted. */
@@ -22,12 +22,12 @@ export interface CaCertificate extends Certificate {
  * @throws {CertificateError} when it is malformed, has a weak key, or is not a CA's (RFC 5280 §6.1.4 (k) and (n), §4.1.2.6)
  */
 export function parseCaCertificate(der: Uint8Array): CaCertificate {
-  const { certificate, structure, openssl } = parseCertificate(der);
+  const { certificate, structure, publicKey } = parseCertificate(der);
   requireCa(certificate);
   const { extensions } = structure;
   return {
     ...certificate,
-    publicKey: openssl.publicKey,
+    publicKey,
     nameConstraints: parseNameConstraints(extensions.get(ExtensionOid.nameConstraints)),
     policyMappings: parsePolicyMappings(extensions),
     inhibitAnyPolicy: parseInhibitAnyPolicy(extensions),
@@ -51,9 +51,12 @@ export function isSelfIssued({ issuer, subject }: Pick<Certificate, 'issuer' | '
   return namesChain(issuer, subject);
 }
 
-/** Whether its own key signed it. This verifies a signature: use it for configured certificates, not for received ones. */
+/**
+ * Whether its own key signed it, with any algorithm: the signature of an anchor is not part of a path. This verifies a
+ * signature: use it for configured certificates, not for received ones.
+ */
 export function isSelfSigned(ca: CaCertificate): boolean {
-  return isSelfIssued(ca) && opensslCertificate(ca.der).verify(ca.publicKey);
+  return isSelfIssued(ca) && parseWithOpenssl(ca.der).verify(ca.publicKey);
 }
 
 /** Compares CA certificates, for sorting: the one that expires last comes first. */

@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { abbreviate } from '../../text.ts';
 import { CertificateError } from './certificate-error.ts';
 import { type CrlDistributionPoints, parseCrlDistributionPoints } from './crl-distribution-points.ts';
@@ -16,16 +16,11 @@ import {
   parseSubjectKeyIdentifier,
   processedExtensions,
 } from './extensions.ts';
-import {
-  decodeDistinguishedName,
-  type EncodedName,
-  formatDistinguishedName,
-  nonTextReason,
-} from './names/distinguished-name.ts';
-import { parseWithOpenssl } from './openssl-certificate.ts';
+import { decodeDistinguishedName, type EncodedName, formatDistinguishedName } from './names/distinguished-name.ts';
+import { requireNameValues } from './names/name-values.ts';
 import { type PolicyConstraints, parsePolicyConstraints } from './policies.ts';
 import { checkPublicKeyInfo, publicKeyOf, requireStrongKey } from './public-key-policy.ts';
-import { acceptedSignatureAlgorithm } from './signature-algorithms.ts';
+import { acceptedSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithms.ts';
 import { type CertificateStructure, isCritical, parseCertificateStructure } from './structure.ts';
 import {
   type OtherNames,
@@ -58,7 +53,7 @@ export interface Certificate {
   readonly notBefore: number;
   readonly notAfter: number;
   /** Undefined when the signature is too weak for a verified chain: SHA-1, MD5 or an unknown algorithm. */
-  readonly signatureAlgorithm: string | undefined;
+  readonly signatureAlgorithm: SignatureAlgorithm | undefined;
   readonly basicConstraints: BasicConstraints;
   readonly keyUsage: KeyUsage | undefined;
   /** Undefined without the extension, which allows every use. */
@@ -79,11 +74,11 @@ export interface Certificate {
 
 type Extensions = CertificateStructure['extensions'];
 
-/** A certificate as seen by two independent parsers, this one and OpenSSL. */
+/** A certificate, its structure, and its key as OpenSSL decodes it. */
 export interface ParsedCertificate {
   readonly certificate: Certificate;
   readonly structure: CertificateStructure;
-  readonly openssl: X509Certificate;
+  readonly publicKey: KeyObject;
 }
 
 /**
@@ -93,26 +88,24 @@ export interface ParsedCertificate {
  */
 export function parseCertificate(der: Uint8Array): ParsedCertificate {
   const structure = parseCertificateStructure(der);
-  const { version, extensions, publicKey } = structure;
+  const { version, extensions, publicKey: keyInfo } = structure;
   if (version !== 3) {
     throw new CertificateError(
       `is X.509 v${version}; only v3 is accepted: others cannot state what they may be used for`,
       { code: 'certificate_version_unsupported' },
     );
   }
-  checkPublicKeyInfo(publicKey);
+  checkPublicKeyInfo(keyInfo);
   const usage = parseUsage(extensions);
   const names = parseNames(structure);
   const identifiers = parseIdentifiers(structure);
-  const signatureAlgorithm = acceptedSignatureAlgorithm(structure.signatureAlgorithm)?.name;
-  // OpenSSL verifies signatures and computes with the key. It rejects names with a value that is not a valid string.
-  const openssl = parseWithOpenssl(der, () => nonTextReason(names.subject) ?? nonTextReason(names.issuer));
-  requireStrongKey(publicKeyOf(openssl, publicKey));
+  const publicKey = publicKeyOf(keyInfo);
+  requireStrongKey(publicKey);
   const certificate = {
     der,
     thumbprint: sha256Thumbprint(der),
     sha1Thumbprint: sha1Thumbprint(der),
-    publicKeyThumbprint: sha256Thumbprint(publicKey.encoded),
+    publicKeyThumbprint: sha256Thumbprint(keyInfo.encoded),
     // Field by field: spreading the objects takes 7 µs.
     issuer: names.issuer,
     issuerText: names.issuerText,
@@ -123,7 +116,7 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate {
     svid: svidOf(names, usage),
     notBefore: structure.validity.notBefore,
     notAfter: structure.validity.notAfter,
-    signatureAlgorithm,
+    signatureAlgorithm: acceptedSignatureAlgorithm(structure.signatureAlgorithm),
     basicConstraints: usage.basicConstraints,
     keyUsage: usage.keyUsage,
     extendedKeyUsage: usage.extendedKeyUsage,
@@ -135,7 +128,7 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate {
     crlDistributionPoints: parseCrlDistributionPoints(structure, names.issuer),
     unknownCriticalExtensions: identifiers.unknownCriticalExtensions,
   };
-  return { certificate, structure, openssl };
+  return { certificate, structure, publicKey };
 }
 
 function parseUsage(extensions: Extensions) {
@@ -149,6 +142,7 @@ function parseUsage(extensions: Extensions) {
 
 function parseNames({ issuer, subject, extensions }: CertificateStructure) {
   const name = decodeDistinguishedName(subject);
+  requireNameValues(subject, name);
   const { names, otherNames, uris } = parseSubjectAlternativeNames(extensions.get(ExtensionOid.subjectAlternativeName));
   return {
     ...decodeIssuer(issuer),
@@ -166,7 +160,9 @@ let last: Pick<Certificate, 'issuer' | 'issuerText'> | undefined;
 function decodeIssuer({ encoded }: DerElement): Pick<Certificate, 'issuer' | 'issuerText'> {
   if (last !== undefined && Buffer.compare(last.issuer.encoded, encoded) === 0) return last;
   // A copy: a view would keep the whole certificate in memory for as long as any other one with this issuer.
-  const issuer = decodeDistinguishedName(parseDer(encoded.slice()));
+  const element = parseDer(encoded.slice());
+  const issuer = decodeDistinguishedName(element);
+  requireNameValues(element, issuer);
   last = { issuer, issuerText: abbreviate(formatDistinguishedName(issuer)) };
   return last;
 }

@@ -1,4 +1,4 @@
-import { type Certificate, type ParsedCertificate, parseCertificate } from './certificate.ts';
+import { type Certificate, parseCertificate } from './certificate.ts';
 import { CertificateError } from './certificate-error.ts';
 
 /** A certificate that may identify a client. Its issuer is not verified and its validity period not yet checked. */
@@ -17,27 +17,15 @@ export const MAX_CERTIFICATE_BYTES = 16_384;
  */
 export function parseClientCertificate(der: Uint8Array): ClientCertificate {
   requireCertificateSize(der);
-  return requireClientCertificate(parseCertificate(der));
+  const { certificate } = parseCertificate(der);
+  requireClientAuthUsage(certificate);
+  return certificate;
 }
 
 /** @throws {CertificateError} when it is too long to be parsed */
 export function requireCertificateSize({ length }: Uint8Array): void {
   if (length <= MAX_CERTIFICATE_BYTES) return;
   throw new CertificateError(`is ${length} bytes long; at most ${MAX_CERTIFICATE_BYTES} are accepted`);
-}
-
-/**
- * Rejects a certificate that either of two independent parsers does not consider a client certificate.
- *
- * @throws {CertificateError} naming the rule
- */
-export function requireClientCertificate({
-  certificate,
-  openssl,
-}: Pick<ParsedCertificate, 'certificate' | 'openssl'>): ClientCertificate {
-  requireClientAuthUsage(certificate);
-  if (openssl.ca) throw new CertificateError('is a CA certificate according to OpenSSL', { code: 'certificate_is_ca' });
-  return certificate;
 }
 
 /**

@@ -10,25 +10,10 @@ import { encodePem } from './pem.ts';
  */
 export function parseWithOpenssl(der: Uint8Array, explain?: () => string | undefined): X509Certificate {
   try {
-    const certificate = new X509Certificate(der);
-    last = { der, certificate };
-    return certificate;
+    return new X509Certificate(der);
   } catch {
     throw new CertificateError(`cannot be parsed by OpenSSL: ${explain?.() ?? opensslReason(der)}`);
   }
-}
-
-/** Of one certificate only: for all that are cached, OpenSSL's structures would take more memory than our own. */
-let last: { readonly der: Uint8Array; readonly certificate: X509Certificate } | undefined;
-
-/**
- * A certificate that was parsed before, in OpenSSL's form. Path validation begins right after the leaf was parsed, so
- * OpenSSL does not parse that a second time.
- *
- * @param der the array that was parsed
- */
-export function opensslCertificate(der: Uint8Array): X509Certificate {
-  return last?.der === der ? last.certificate : parseWithOpenssl(der);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { KeyObject, X509Certificate } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { abbreviate } from '../../text.ts';
 import { CertificateError } from './certificate-error.ts';
 import { parseDer } from './der.ts';
@@ -62,14 +62,16 @@ function checkRsaKey(bytes: Uint8Array): void {
 }
 
 /**
- * The public key of a certificate.
+ * The public key of a certificate, as OpenSSL decodes it.
  *
- * @param info its SubjectPublicKeyInfo, for the message
+ * @param info its SubjectPublicKeyInfo
  * @throws {CertificateError} when it is malformed, or of an unknown type
  */
-export function publicKeyOf(certificate: X509Certificate, { children: [algorithm] }: DerElement): KeyObject {
+export function publicKeyOf({ encoded, children: [algorithm] }: DerElement): KeyObject {
   try {
-    return certificate.publicKey;
+    // A Buffer that is a view: Node's types accept no other array.
+    const key = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length);
+    return createPublicKey({ key, format: 'der', type: 'spki' });
   } catch {
     const [id] = algorithm?.children ?? [];
     const oid = id ? parseObjectIdentifier(id.content) : 'missing';

@@ -7,31 +7,33 @@ export interface SignatureAlgorithm {
   readonly name: string;
   /** OpenSSL's name; null when the signature algorithm determines the hash. */
   readonly hash: 'sha256' | 'sha384' | 'sha512' | null;
+  /** The types of key that make such signatures, as Node names them. */
+  readonly keyTypes: readonly string[];
   /** The salt length of RSASSA-PSS, in bytes. */
   readonly saltLength?: number;
 }
 
 /** By object identifier. An algorithm that is not listed is not accepted on a verified chain. */
 const acceptedAlgorithms: Readonly<Record<string, SignatureAlgorithm>> = {
-  '1.2.840.113549.1.1.11': { name: 'sha256WithRSAEncryption', hash: 'sha256' },
-  '1.2.840.113549.1.1.12': { name: 'sha384WithRSAEncryption', hash: 'sha384' },
-  '1.2.840.113549.1.1.13': { name: 'sha512WithRSAEncryption', hash: 'sha512' },
-  '1.2.840.10045.4.3.2': { name: 'ecdsa-with-SHA256', hash: 'sha256' },
-  '1.2.840.10045.4.3.3': { name: 'ecdsa-with-SHA384', hash: 'sha384' },
-  '1.2.840.10045.4.3.4': { name: 'ecdsa-with-SHA512', hash: 'sha512' },
-  '1.3.101.112': { name: 'Ed25519', hash: null },
-  '1.3.101.113': { name: 'Ed448', hash: null },
-  '2.16.840.1.101.3.4.3.17': { name: 'ML-DSA-44', hash: null },
-  '2.16.840.1.101.3.4.3.18': { name: 'ML-DSA-65', hash: null },
-  '2.16.840.1.101.3.4.3.19': { name: 'ML-DSA-87', hash: null },
+  '1.2.840.113549.1.1.11': { name: 'sha256WithRSAEncryption', hash: 'sha256', keyTypes: ['rsa'] },
+  '1.2.840.113549.1.1.12': { name: 'sha384WithRSAEncryption', hash: 'sha384', keyTypes: ['rsa'] },
+  '1.2.840.113549.1.1.13': { name: 'sha512WithRSAEncryption', hash: 'sha512', keyTypes: ['rsa'] },
+  '1.2.840.10045.4.3.2': { name: 'ecdsa-with-SHA256', hash: 'sha256', keyTypes: ['ec'] },
+  '1.2.840.10045.4.3.3': { name: 'ecdsa-with-SHA384', hash: 'sha384', keyTypes: ['ec'] },
+  '1.2.840.10045.4.3.4': { name: 'ecdsa-with-SHA512', hash: 'sha512', keyTypes: ['ec'] },
+  '1.3.101.112': { name: 'Ed25519', hash: null, keyTypes: ['ed25519'] },
+  '1.3.101.113': { name: 'Ed448', hash: null, keyTypes: ['ed448'] },
+  '2.16.840.1.101.3.4.3.17': { name: 'ML-DSA-44', hash: null, keyTypes: ['ml-dsa-44'] },
+  '2.16.840.1.101.3.4.3.18': { name: 'ML-DSA-65', hash: null, keyTypes: ['ml-dsa-65'] },
+  '2.16.840.1.101.3.4.3.19': { name: 'ML-DSA-87', hash: null, keyTypes: ['ml-dsa-87'] },
 };
 
 const RSASSA_PSS = '1.2.840.113549.1.1.10';
 
 const acceptedPssHashes: Readonly<Record<string, SignatureAlgorithm>> = {
-  '2.16.840.1.101.3.4.2.1': { name: 'RSASSA-PSS with SHA-256', hash: 'sha256' },
-  '2.16.840.1.101.3.4.2.2': { name: 'RSASSA-PSS with SHA-384', hash: 'sha384' },
-  '2.16.840.1.101.3.4.2.3': { name: 'RSASSA-PSS with SHA-512', hash: 'sha512' },
+  '2.16.840.1.101.3.4.2.1': { name: 'RSASSA-PSS with SHA-256', hash: 'sha256', keyTypes: ['rsa', 'rsa-pss'] },
+  '2.16.840.1.101.3.4.2.2': { name: 'RSASSA-PSS with SHA-384', hash: 'sha384', keyTypes: ['rsa', 'rsa-pss'] },
+  '2.16.840.1.101.3.4.2.3': { name: 'RSASSA-PSS with SHA-512', hash: 'sha512', keyTypes: ['rsa', 'rsa-pss'] },
 };
 
 /**

@@ -41,7 +41,8 @@ export function parseCertificateStructure(der: Uint8Array): CertificateStructure
   if (serial?.tag !== Tag.integer || !algorithm || !issuer || !validity || !subject || !publicKey) {
     throw new CertificateError('not a certificate: its TBSCertificate does not match RFC 5280 §4.1');
   }
-  if (!Buffer.from(algorithm.encoded).equals(signatureAlgorithm.encoded)) {
+  requireAlgorithmIdentifier(signatureAlgorithm);
+  if (Buffer.compare(algorithm.encoded, signatureAlgorithm.encoded) !== 0) {
     throw new CertificateError(
       'names different signature algorithms inside and outside the signed part (RFC 5280 §4.1.1.2)',
     );
@@ -56,6 +57,18 @@ export function parseCertificateStructure(der: Uint8Array): CertificateStructure
     publicKey,
     extensions: parseExtensions(optional),
   };
+}
+
+/**
+ * AlgorithmIdentifier ::= SEQUENCE { algorithm OBJECT IDENTIFIER, parameters ANY OPTIONAL } (RFC 5280 §4.1.1.2). The
+ * parameters of all algorithms are absent, NULL or a SEQUENCE.
+ */
+function requireAlgorithmIdentifier(algorithm: DerElement): void {
+  const [id, parameters, ...more] = sequence(algorithm, 'signatureAlgorithm');
+  const isNull = parameters?.tag === Tag.null && parameters.content.length === 0;
+  const isKnown = parameters === undefined || parameters.tag === Tag.sequence || isNull;
+  if (id?.tag === Tag.objectIdentifier && isKnown && more.length === 0) return;
+  throw new CertificateError('not a certificate: its signatureAlgorithm is not an AlgorithmIdentifier');
 }
 
 const VERSION = 0xa0;
@@ -84,9 +97,10 @@ const ISSUER_UNIQUE_ID = 0x81;
 const SUBJECT_UNIQUE_ID = 0x82;
 const EXTENSIONS = 0xa3;
 
-/** The unique identifiers are not read: RFC 5280 §4.1.2.8 gives them no meaning for validation. */
+/** Of the unique identifiers, only the type is checked: RFC 5280 §4.1.2.8 gives them no meaning for validation. */
 function parseExtensions(optional: readonly DerElement[]): Map<string, DerElement> {
   requireOrder(optional);
+  for (const element of optional) if (element.tag !== EXTENSIONS) parseBitString(element);
   const extensions = new Map<string, DerElement>();
   const container = optional.find(({ tag }) => tag === EXTENSIONS);
   const [list, ...more] = container?.children ?? [];

@@ -1,9 +1,9 @@
-import type { KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { CaCertificate } from '../certificate/ca-certificate.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
+import { isSignedByKey } from '../certificate/certificate-signature.ts';
 import type { DerElement } from '../certificate/der-element.ts';
-import { opensslCertificate } from '../certificate/openssl-certificate.ts';
 import { parseCertificatePolicies } from '../certificate/policies.ts';
 import { type ConstrainedName, constrainedNames } from './constrained-names.ts';
 
@@ -40,7 +40,6 @@ class SignatureChecks {
   #count = 0;
   /** By both thumbprints. */
   readonly #results = new Map<string, boolean>();
-  readonly #openssl = new Map<Certificate, X509Certificate>();
 
   /** Undefined when the budget is exhausted: a client can send many possible issuers with the same name. */
   isSignedBy(child: Certificate, issuer: CaCertificate): boolean | undefined {
@@ -52,7 +51,7 @@ class SignatureChecks {
     this.#count += 1;
     this.#cost += cost;
     const results = resultsOfCa(child);
-    const isSigned = results?.get(issuer) ?? this.#verify(child, issuer);
+    const isSigned = results?.get(issuer) ?? isSignedByKey(child, issuer.publicKey);
     results?.set(issuer, isSigned);
     this.#results.set(pair, isSigned);
     return isSigned;
@@ -66,12 +65,6 @@ class SignatureChecks {
   /** Whether an ordinary chain would have needed less. */
   get isCostly(): boolean {
     return this.#cost > ORDINARY_SIGNATURE_COST;
-  }
-
-  #verify(child: Certificate, issuer: CaCertificate): boolean {
-    const openssl = this.#openssl.get(child) ?? opensslCertificate(child.der);
-    this.#openssl.set(child, openssl);
-    return openssl.verify(issuer.publicKey);
   }
 }
 

@@ -143,7 +143,7 @@ const stringTypes: Readonly<Record<number, string>> = {
 };
 
 /** Names the type of a value that is not a DirectoryString (RFC 5280 §4.1.2.4). */
-function describeType(der: Uint8Array): string {
+export function describeType(der: Uint8Array): string {
   const type = stringTypes[der[0] ?? 0] ?? `of the ASN.1 type 0x${hex(der.subarray(0, 1))}`;
   return `${type}, which RFC 5280 §4.1.2.4 does not allow`;
 }
