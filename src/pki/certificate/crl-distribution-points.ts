@@ -30,10 +30,12 @@ export function parseCrlDistributionPoints(
   { issuer, extensions }: CertificateStructure,
   issuerName: EncodedName,
 ): CrlDistributionPoints {
-  const issuerKey = directoryKey(issuerName);
-  const alternatives = alternativeKeys(extensions.get(ExtensionOid.issuerAlternativeName));
-  const reasonsByName = new Map([issuerKey, ...alternatives].map((key) => [key, ALL_REASONS]));
   const extension = extensions.get(ExtensionOid.crlDistributionPoints);
+  const alternativeNames = extensions.get(ExtensionOid.issuerAlternativeName);
+  if (!extension && !alternativeNames) return pointsOfIssuer(issuerName);
+  const issuerKey = directoryKey(issuerName);
+  const alternatives = alternativeKeys(alternativeNames);
+  const reasonsByName = new Map([issuerKey, ...alternatives].map((key) => [key, ALL_REASONS]));
   if (!extension) return { named: undefined, reasonsByName };
   requireFewRelativeNames(extension, issuer);
   const points = parseOrError(() => parsePoints(extension, issuer, issuerKey));
@@ -45,6 +47,17 @@ export function parseCrlDistributionPoints(
     for (const { key } of isOfIssuer ? names : []) reasonsByName.set(key, (reasonsByName.get(key) ?? 0) | reasons);
   }
   return { named: points.map(describePoint), reasonsByName };
+}
+
+/** Those of a certificate without such an extension are those of its issuer, which certificates share in the cache. */
+const pointsByIssuer = new WeakMap<EncodedName, CrlDistributionPoints>();
+
+function pointsOfIssuer(issuerName: EncodedName): CrlDistributionPoints {
+  const known = pointsByIssuer.get(issuerName);
+  if (known) return known;
+  const points = { named: undefined, reasonsByName: new Map([[directoryKey(issuerName), ALL_REASONS]]) };
+  pointsByIssuer.set(issuerName, points);
+  return points;
 }
 
 interface DistributionPoint {

@@ -84,6 +84,8 @@ const keyUsageNames = Object.keys(keyUsageBits) as (keyof typeof keyUsageBits)[]
 /** What the key may be used for. */
 export type KeyUsage = ReadonlySet<keyof typeof keyUsageBits>;
 
+const keyUsages = createSubsets(keyUsageNames);
+
 /**
  * Parses which of these bits are set. An extension without any set bit allows no use.
  *
@@ -97,7 +99,7 @@ export function parseKeyUsage(extension: DerElement | undefined): KeyUsage | und
   if (value.tag !== Tag.bitString) throw new CertificateError('has a key usage that is not a BIT STRING');
   const { bytes } = parseBitString(value);
   const isSet = (bit: number) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0;
-  return new Set(keyUsageNames.filter((name) => isSet(keyUsageBits[name])));
+  return keyUsages.of((name) => isSet(keyUsageBits[name]));
 }
 
 /** The extended key usages that are enforced (RFC 5280 §4.2.1.12). */
@@ -108,6 +110,8 @@ const extendedKeyUsageNames = Object.keys(extendedKeyUsages) as (keyof typeof ex
 
 /** What the key may be used for, as far as it concerns clients: empty if the certificate allows only other uses. */
 export type ExtendedKeyUsage = ReadonlySet<keyof typeof extendedKeyUsages>;
+
+const extendedKeyUsageSets = createSubsets(extendedKeyUsageNames);
 
 /**
  * Parses which of these usages are listed (RFC 5280 §4.2.1.12). An empty list allows no use.
@@ -122,8 +126,24 @@ export function parseExtendedKeyUsage(extension: DerElement | undefined): Extend
   if (tag !== Tag.sequence || children.some((child) => child.tag !== Tag.objectIdentifier)) {
     throw new CertificateError('has an extended key usage that is not a SEQUENCE of object identifiers');
   }
-  const listed = new Set(children.map(({ content }) => parseObjectIdentifier(content)));
-  return new Set(extendedKeyUsageNames.filter((name) => listed.has(extendedKeyUsages[name])));
+  const listed = children.map(({ content }) => parseObjectIdentifier(content));
+  return extendedKeyUsageSets.of((name) => listed.includes(extendedKeyUsages[name]));
+}
+
+/**
+ * The subsets of a few names, each of which is one object: cached certificates share them, since a Set takes 200 bytes that
+ * the garbage collector moves twice.
+ */
+function createSubsets<Name extends string>(names: readonly Name[]) {
+  const subsets = new Map<number, ReadonlySet<Name>>();
+  return {
+    of: (contains: (name: Name) => boolean): ReadonlySet<Name> => {
+      const mask = names.reduce((bits, name, index) => bits | (contains(name) ? 1 << index : 0), 0);
+      const subset = subsets.get(mask) ?? new Set(names.filter((_, index) => mask & (1 << index)));
+      subsets.set(mask, subset);
+      return subset;
+    },
+  };
 }
 
 /** AuthorityKeyIdentifier.keyIdentifier, [0] IMPLICIT. */

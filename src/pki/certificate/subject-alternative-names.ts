@@ -55,26 +55,34 @@ export function parseSubjectAlternativeNames(extension: DerElement | undefined):
 } {
   const names = { dns: [] as string[], uri: [] as string[], ip: [] as string[], email: [] as string[] };
   const uris: string[] = [];
-  const malformed = new Map<AlternativeNameKind, string>();
+  // Of most certificates, all names are of the usual forms.
+  let malformed: Map<AlternativeNameKind, string> | undefined;
   const directory: EncodedName[] = [];
-  const otherForms = new Map<string, NameForm>();
+  let otherForms: Map<string, NameForm> | undefined;
   for (const name of extension ? generalNames(extension) : []) {
     const kind = kindByTag[name.tag];
     if (kind !== undefined) {
       const problem = alternativeNameProblem(kind, name.content);
       if (problem === undefined) names[kind].push(decodeAlternativeName(kind, name.content));
-      else malformed.set(kind, problem);
+      else malformed = (malformed ?? new Map()).set(kind, problem);
       if (problem === undefined && kind === 'uri') uris.push(asciiText(name.content));
     } else if (name.tag === DIRECTORY_NAME_TAG) directory.push(decodeDirectoryName(name));
     else {
       const form = nameForm(name);
-      otherForms.set(`${form.tag} ${form.type}`, form);
+      otherForms = (otherForms ?? new Map()).set(`${form.tag} ${form.type}`, form);
     }
   }
-  const forms = [...otherForms.values()];
+  const forms = otherForms ? [...otherForms.values()] : NO_FORMS;
   const hasUtf8Mailbox = forms.some(({ type }) => type === SMTP_UTF8_MAILBOX);
-  return { names, otherNames: { directory, otherForms: forms, hasUtf8Mailbox, malformed }, uris };
+  return {
+    names,
+    otherNames: { directory, otherForms: forms, hasUtf8Mailbox, malformed: malformed ?? NONE_MALFORMED },
+    uris,
+  };
 }
+
+const NO_FORMS: readonly NameForm[] = [];
+const NONE_MALFORMED: OtherNames['malformed'] = new Map();
 
 /** RFC 5280 §4.2.1.6: a SEQUENCE of GeneralNames, whose forms have the context tags 0 to 8. */
 function generalNames(extension: DerElement): readonly DerElement[] {
