@@ -66,6 +66,15 @@ describe('a client certificate is accepted', () => {
   });
 });
 
+test('client certificates share what they have in common, since thousands are cached', () => {
+  const [one, other] = [ca.issue({ dns: ['one.example'] }), ca.issue()].map(({ der }) => parseClientCertificate(der));
+  expect(one?.keyUsage).toBe(other?.keyUsage);
+  expect(one?.extendedKeyUsage).toBe(other?.extendedKeyUsage);
+  expect(one?.issuer).toBe(other?.issuer);
+  expect(one?.crlDistributionPoints).toBe(other?.crlDistributionPoints);
+  expect(one?.otherNames.malformed).toBe(other?.otherNames.malformed);
+});
+
 describe('a client certificate is rejected', () => {
   const { der } = ca.issue();
   test.each([
