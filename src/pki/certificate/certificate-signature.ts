@@ -8,7 +8,7 @@ import { parseWithOpenssl } from './openssl-certificate.ts';
  * one of another type of key.
  *
  * OpenSSL verifies the signature over the bytes that were parsed. It does not parse the certificate again: that takes as
- * long as half of a verification, and leaves 150 small blocks of memory to the garbage collector.
+ * long as half of a verification, and leaves a hundred small blocks of memory to the garbage collector.
  */
 export function isSignedByKey({ der, signatureAlgorithm }: Certificate, key: KeyObject): boolean {
   if (!signatureAlgorithm?.keyTypes.includes(key.asymmetricKeyType ?? '')) return false;

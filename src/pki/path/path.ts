@@ -37,14 +37,25 @@ export function describePathViolation({ position, subject, problem, section }: P
 }
 
 /** The CA certificates of a path, for logs and reports. */
-export function describePath(path: CertificationPath): string {
-  const described = descriptions.get(path);
-  if (described !== undefined) return described;
-  const names = path.caCertificates.map(({ subjectText }) => `"${subjectText}"`);
+export function describePath({ caCertificates }: CertificationPath): string {
+  const [issuer] = caCertificates;
+  const known = issuer && descriptions.get(issuer);
+  if (known && isSameList(known.caCertificates, caCertificates)) return known.description;
+  const names = caCertificates.map(({ subjectText }) => `"${subjectText}"`);
   const description = `path to anchor ${names.reverse().join(' → ')}`;
-  descriptions.set(path, description);
+  if (issuer) descriptions.set(issuer, { caCertificates, description });
   return description;
 }
 
-/** Every request has a path, and its audit event the description. */
-const descriptions = new WeakMap<CertificationPath, string>();
+/**
+ * Of the last path through each issuer of a leaf: every request has a path, and its audit event the description. Not of
+ * each path: those to one CA have the same.
+ */
+const descriptions = new WeakMap<
+  CaCertificate,
+  { readonly caCertificates: readonly CaCertificate[]; readonly description: string }
+>();
+
+function isSameList(one: readonly CaCertificate[], other: readonly CaCertificate[]): boolean {
+  return one.length === other.length && one.every((ca, index) => ca === other[index]);
+}

@@ -43,7 +43,10 @@ function problemOf({ value }: Attribute, element: DerElement | undefined): strin
   return undefined;
 }
 
-/** Of a string with several bytes per character. Windows writes surrogates into BMPStrings. OpenSSL accepts neither those nor an empty string. */
+/**
+ * Of a string with several bytes per character. Windows writes surrogates into BMPStrings; OpenSSL accepts neither those nor,
+ * as of 3.5, an empty string.
+ */
 function wideStringProblem(tag: number, text: string): string | undefined {
   if (tag === Tag.utf8String) return undefined;
   if (text === '') return 'is an empty BMPString or UniversalString';

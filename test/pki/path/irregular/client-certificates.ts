@@ -55,6 +55,16 @@ function resigned(change: (fields: readonly Uint8Array[]) => readonly Uint8Array
   );
 }
 
+const ALGORITHM = 2;
+
+/** A certificate whose signature algorithm has these parameters. */
+function withParameters(parameters: Uint8Array): Uint8Array {
+  const algorithm = sequence(objectIdentifier('1.2.840.10045.4.3.2'), parameters);
+  const changed = resigned((fields) => fields.map((field, index) => (index === ALGORITHM ? algorithm : field)));
+  const [tbs = Buffer.of(), , signature = Buffer.of()] = childrenOf(changed);
+  return sequence(tbs, algorithm, signature);
+}
+
 const withTimes = (...times: Uint8Array[]) =>
   resigned((fields) => fields.map((field, index) => (index === VALIDITY ? sequence(...times) : field)));
 const withExtensions = (extensions: Uint8Array) =>
@@ -294,6 +304,36 @@ const nameRows: Row[] = [
     'a GeneralString as a value',
     withSubject(text(0x1b, 'a')),
     rejected('cannot be parsed by OpenSSL: the value of CN is a GeneralString'),
+    'rejects',
+  ],
+  [
+    'a BMPString with surrogates',
+    withSubject(der(0x1e, hex('d83dde00'))),
+    rejected('cannot be parsed by OpenSSL: the value of CN is a BMPString with a surrogate'),
+    'rejects',
+  ],
+  [
+    'a BIT STRING without a count of unused bits as a value',
+    withSubject(der(0x03)),
+    rejected('not DER: a BIT STRING without a count of unused bits'),
+    'rejects',
+  ],
+  [
+    'a unique identifier without a count of unused bits',
+    resigned((fields) => [...fields.slice(0, 7), der(0x82), ...fields.slice(7)]),
+    rejected('not DER: a BIT STRING without a count of unused bits'),
+    'rejects',
+  ],
+  [
+    'a NULL with content as parameters of the signature algorithm',
+    withParameters(hex('0502 ffff')),
+    rejected('not a certificate: its signatureAlgorithm is not an AlgorithmIdentifier'),
+    'rejects',
+  ],
+  [
+    'a malformed object identifier as parameters of the signature algorithm',
+    withParameters(hex('0601 80')),
+    rejected('not a certificate: its signatureAlgorithm is not an AlgorithmIdentifier'),
     'rejects',
   ],
   [
