@@ -116,7 +116,7 @@ describe('watchClientsFile of a folder', () => {
     [
       'contains a link to a missing file',
       (folder) => symlinkSync('missing', join(folder, 'b.yaml')),
-      /\/b\.yaml: no such file or directory$/,
+      /\/b\.yaml: it is a link to missing, which does not exist$/,
     ],
     [
       'contains a link to itself',

@@ -156,7 +156,7 @@ describe('a directory of keys is rejected', () => {
       expect.stringMatching(
         /^README is readable by every user: .*; if it is not a key, remove it.*only keys belong here$/,
       ),
-      expect.stringMatching(/^old cannot be read: no such file or directory; if it is not a key/),
+      expect.stringMatching(/^old cannot be read: it is a link to nowhere, which does not exist; if it is not a key/),
     ]);
   });
 
@@ -180,7 +180,7 @@ describe('a directory of keys is rejected', () => {
     symlinkSync('nowhere', join(folder, '2026-12-01.pem'));
     symlinkSync('2026-12-02.pem', join(folder, '2026-12-02.pem'));
     expect(await problemsIn(folder)).toEqual([
-      '2026-12-01.pem cannot be read: no such file or directory',
+      '2026-12-01.pem cannot be read: it is a link to nowhere, which does not exist',
       expect.stringMatching(/^2026-12-02\.pem cannot be read: too many symbolic links/),
     ]);
   });
