@@ -1,7 +1,7 @@
 import type { RedisAccess } from './connect.ts';
 import { openRedis, type RedisConnection } from './connection.ts';
+import { dropWhenSilent, Suspicion } from './drop-when-silent.ts';
 import { GuardedRedis } from './guarded-redis.ts';
-import { dropWhenSilent, Suspicion } from './heartbeat.ts';
 import { throttleStatus } from './throttle.ts';
 
 /** Each is called on changes only. */
@@ -46,7 +46,7 @@ export async function openGuardedConnection(
     onSentinelRefusal: throttleStatus((problem) => problem !== undefined && events.onSentinelRefusal(problem)),
   });
   const suspicion = new Suspicion();
-  dropWhenSilent(connection.redis, suspicion);
-  redis = new GuardedRedis(connection, reportStatus);
+  const onCommand = dropWhenSilent(connection.redis, suspicion);
+  redis = new GuardedRedis(connection, { onProblem: reportStatus, onCommand });
   return { connection, redis, suspicion };
 }

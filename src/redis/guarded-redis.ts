@@ -18,6 +18,13 @@ type Client = RedisConnection['redis'];
  */
 export type CommandExecutor = <Value>(command: (redis: Client) => Promise<Value>) => Promise<Value>;
 
+interface GuardEvents {
+  /** Called when commands fail although the connection is up, for another reason than before; with undefined on recovery. */
+  readonly onProblem: (problem: string | undefined) => void;
+  /** Called before each command. */
+  readonly onCommand: () => void;
+}
+
 const MAX_IN_FLIGHT = 5_000;
 /** Enough to notice that Redis responds again. */
 const MAX_IN_FLIGHT_WHILE_FAILING = 8;
@@ -31,16 +38,15 @@ const RECOVERY_MILLISECONDS = 1_000;
  */
 export class GuardedRedis {
   readonly #connection: RedisConnection;
-  readonly #onProblem: (problem: string | undefined) => void;
+  readonly #events: GuardEvents;
   #inFlight = 0;
   #consecutiveFailures = 0;
   #problem: string | undefined;
   #recoveryTimer: NodeJS.Timeout | undefined;
 
-  /** @param onProblem called when commands fail although the connection is up, for another reason than before; with undefined on recovery */
-  constructor(connection: RedisConnection, onProblem: (problem: string | undefined) => void) {
+  constructor(connection: RedisConnection, events: GuardEvents) {
     this.#connection = connection;
-    this.#onProblem = onProblem;
+    this.#events = events;
   }
 
   /** Why Redis cannot be used, as far as known; undefined while commands succeed. */
@@ -65,6 +71,7 @@ export class GuardedRedis {
     failure: (error: unknown) => RedisUnavailableError,
   ): Promise<Value> {
     this.#requireCapacity();
+    this.#events.onCommand();
     this.#inFlight++;
     // Outcomes are recorded in the order in which they arrive, so that the last one counts.
     try {
@@ -83,6 +90,7 @@ export class GuardedRedis {
     command: (redis: Client) => Promise<Value>,
   ): Promise<Value | undefined> => {
     this.#requireCapacity();
+    this.#events.onCommand();
     try {
       return await command(this.#connection.redis);
     } catch (error) {
@@ -112,7 +120,7 @@ export class GuardedRedis {
   #onRecovery(): void {
     this.#recoveryTimer = undefined;
     this.#problem = undefined;
-    if (this.#connection.problem === undefined) this.#onProblem(undefined);
+    if (this.#connection.problem === undefined) this.#events.onProblem(undefined);
   }
 
   #onFailure(error: unknown): RedisUnavailableError {
@@ -123,7 +131,7 @@ export class GuardedRedis {
     this.#recoveryTimer = undefined;
     // A single missing reply is not a problem yet; an error reply is.
     if (hasReplied || this.#isThrottled()) {
-      if (reason !== this.#problem) this.#onProblem(reason);
+      if (reason !== this.#problem) this.#events.onProblem(reason);
       this.#problem = reason;
     }
     return new RedisUnavailableError(reason);

@@ -1,60 +1,4 @@
-import { Cluster, type Redis } from 'ioredis';
 import { isErrorReply } from './reply-shapes.ts';
-
-/**
- * Shared by connections that are lost together, such as behind a firewall that drops their packets: whether a reply is
- * overdue on one that is probed all the time.
- */
-export class Suspicion {
-  readonly #sources = new Set<object>();
-  readonly #connections: Pick<Heartbeat, 'endIfUnanswered'>[] = [];
-
-  get isRaised(): boolean {
-    return this.#sources.size > 0;
-  }
-
-  /** Adds a connection, which is probed while the suspicion is raised. */
-  watch(connection: Pick<Heartbeat, 'endIfUnanswered'>): void {
-    this.#connections.push(connection);
-  }
-
-  /** The connection on which a reply was overdue is dropped: others that do not reply either are not waited for. */
-  confirm(): void {
-    for (const connection of this.#connections) connection.endIfUnanswered();
-  }
-
-  /** @param source the connection */
-  set(source: object, isOverdue: boolean): void {
-    if (!isOverdue) this.#sources.delete(source);
-    else this.#sources.add(source);
-  }
-}
-
-/**
- * Drops connections whose server is unresponsive, so that new ones are made: to the master that Sentinel names by then, or
- * to the nodes that the cluster has by then. A connection is probed while a command waits for a reply, or while there is a
- * suspicion; otherwise every ten seconds. Without commands, nothing depends on it.
- */
-export function dropWhenSilent(redis: Redis | Cluster, suspicion = new Suspicion()): void {
-  if (!(redis instanceof Cluster)) {
-    dropNodeWhenSilent(redis, suspicion, () => redis.disconnect(true));
-    return;
-  }
-  const monitor = (node: Redis) => dropNodeWhenSilent(node, suspicion, () => node.disconnect());
-  for (const node of redis.nodes('all')) monitor(node);
-  redis.on('+node', monitor);
-}
-
-const IDLE_MILLISECONDS = 10_000;
-
-function dropNodeWhenSilent(node: Redis, suspicion: Suspicion, onSilent: () => void): void {
-  const isNeeded = () => suspicion.isRaised || node.commandQueue.length > 0;
-  const heartbeat = createHeartbeat({ redis: node, onSilent, interval: IDLE_MILLISECONDS, isNeeded });
-  suspicion.watch(heartbeat);
-  if (node.status === 'ready') heartbeat.start();
-  node.on('ready', heartbeat.start);
-  node.on('close', heartbeat.stop);
-}
 
 /** Probes a connection with PING: TCP does not report an end that was lost on the way. */
 export interface Heartbeat {
@@ -65,6 +9,8 @@ export interface Heartbeat {
   readonly lastProbeAt: number;
   /** Starts on a new connection, which counts as probed now. */
   start(): void;
+  /** Sends a PING now if it is needed and none is due soon. */
+  hasten(): void;
   /** Calls `onSilent` if two PINGs are unanswered. */
   endIfUnanswered(): void;
   /** Stops probing; no earlier probe counts any more. */
@@ -73,112 +19,146 @@ export interface Heartbeat {
 
 interface HeartbeatOptions {
   readonly redis: { ping(): Promise<unknown> };
-  /** Called when the server has not replied to four PINGs, 560 ms, or for 2 s on a new connection. */
+  /** Called when the server has not replied to PING for 560 ms, or for 2 s on a new connection. */
   readonly onSilent: () => void;
   /** Whether a reply to PING proves that the connection serves its purpose. Default: any reply does, also an error. */
   readonly isValidReply?: (reply: unknown) => boolean;
   /** Milliseconds between PINGs that are answered in time. Default: 280. */
   readonly interval?: number;
-  /** Asked every 140 ms: whether to send a PING before the interval has passed. Default: never. */
+  /** Whether to send a PING every 140 ms. Asked at each beat, and by `hasten`. Default: never. */
   readonly isNeeded?: () => boolean;
-  /** Called every 140 ms with whether a reply is overdue. */
-  readonly onTick?: (isOverdue: boolean) => void;
+  /** Called at each beat with whether a reply is overdue. */
+  readonly onBeat?: (isOverdue: boolean) => void;
 }
 
 /**
  * A connection that is cut off behind a reply is dropped 840 ms after the PING of that reply was sent: the next one is sent
- * after 280 ms, and three more while it is not answered, 140 ms apart. A new connection is made 20 ms later. A change that is
- * not announced on the old one is therefore in force within a second. A reply may take 560 ms.
+ * after 280 ms. If that is not answered when the one behind it is due, 280 ms later, the others follow after 140 ms each. A
+ * new connection is made 20 ms later. A change that is not announced on the old one is therefore in force within a second.
+ *
+ * A missing reply is not noticed earlier, so that an idle process wakes up only to send a PING and to receive its reply.
  */
 const INTERVAL_MILLISECONDS = 280;
 /** While a reply is overdue. */
-const OVERDUE_MILLISECONDS = 140;
-/** Counted in probes, not in time: a process that was suspended has sent none. */
-const MAX_UNANSWERED = 4;
+export const OVERDUE_MILLISECONDS = 140;
+/**
+ * Between the beats, from the first PING without a reply. Their planned times are added: a process that was suspended has
+ * waited for no reply.
+ */
+const MAX_SILENCE_MILLISECONDS = 560;
+/** Until the first reply on a connection: a distant Redis is late once, and then replies at each interval. */
+const MAX_SILENCE_AT_FIRST_MILLISECONDS = 1_960;
 /** Enough for a connection that is suspected together with another one that is dropped. */
 const MAX_UNANSWERED_IF_SUSPECTED = 2;
-/** Until the first reply on a connection: a distant Redis is late once, and then replies at each interval. */
-const MAX_UNANSWERED_AT_FIRST = 14;
-
-const ticking = new Set<() => void>();
-let clock: NodeJS.Timeout | undefined;
-
-/** One timer for all connections: an idle process wakes up once for all of them. */
-function callOnTicks(tick: () => void): () => void {
-  const call = () => tick();
-  ticking.add(call);
-  clock ??= setInterval(() => [...ticking].forEach((each) => void each()), OVERDUE_MILLISECONDS).unref();
-  return () => {
-    ticking.delete(call);
-    if (ticking.size > 0) return;
-    clearInterval(clock);
-    clock = undefined;
-  };
-}
 
 export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
-  const { redis, onSilent, isValidReply = () => true, interval = INTERVAL_MILLISECONDS } = options;
-  const { isNeeded = () => false, onTick = () => {} } = options;
-  const ticksBetween = Math.round(interval / OVERDUE_MILLISECONDS);
-  let endTicks: (() => void) | undefined;
-  let lastProbeAt = Number.NEGATIVE_INFINITY;
-  /** Since the last reply, and since the connection was made. */
-  let unanswered = 0;
-  let inFlight = 0;
-  let ticks = 0;
-  let maxUnanswered = MAX_UNANSWERED_AT_FIRST;
-  const stop = () => {
-    endTicks?.();
-    endTicks = undefined;
-    lastProbeAt = Number.NEGATIVE_INFINITY;
-  };
+  return new PingHeartbeat(options);
+}
+
+class PingHeartbeat implements Heartbeat {
+  lastProbeAt = Number.NEGATIVE_INFINITY;
+  readonly #options: HeartbeatOptions;
+  readonly #interval: number;
+  /** Undefined while stopped. Replies on an earlier connection do not count. */
+  #connection: object | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #nextBeatAt = 0;
+  #sentAt = 0;
+  /** Milliseconds from the beat before to the next one. */
+  #delay = 0;
+  /** PINGs since the last reply, and those whose reply may still arrive. */
+  #unanswered = 0;
+  #inFlight = 0;
+  #silence = 0;
+  #maxSilence = MAX_SILENCE_AT_FIRST_MILLISECONDS;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+    this.#interval = options.interval ?? INTERVAL_MILLISECONDS;
+  }
+
+  start(): void {
+    this.stop();
+    this.#connection = {};
+    [this.#unanswered, this.#inFlight, this.#silence] = [0, 0, 0];
+    this.#maxSilence = MAX_SILENCE_AT_FIRST_MILLISECONDS;
+    this.#sentAt = performance.now();
+    this.lastProbeAt = this.#sentAt;
+    this.#schedule(this.#interval);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#connection = undefined;
+    this.lastProbeAt = Number.NEGATIVE_INFINITY;
+  }
+
+  hasten(): void {
+    const isDue = this.#nextBeatAt - performance.now() < OVERDUE_MILLISECONDS;
+    if (!this.#connection || this.#isOverdue() || isDue || !this.#options.isNeeded?.()) return;
+    clearTimeout(this.#timer);
+    this.#beat();
+  }
+
+  endIfUnanswered(): void {
+    this.#endUnless(() => this.#unanswered < MAX_UNANSWERED_IF_SUSPECTED);
+  }
+
   /** A reply that has arrived counts even if this process was too busy to read it: I/O follows the timers, and precedes this. */
-  const endUnlessAnswered = (limit: number) => {
-    const connection = endTicks;
+  #endUnless(isAlive: () => boolean): void {
+    const connection = this.#connection;
     setImmediate(() => {
-      if (connection && endTicks === connection && unanswered >= limit) onSilent();
+      if (connection && this.#connection === connection && !isAlive()) this.#options.onSilent();
     });
+  }
+
+  #schedule(delay: number): void {
+    this.#delay = delay;
+    this.#nextBeatAt = performance.now() + delay;
+    this.#timer = setTimeout(this.#beat, delay).unref();
+  }
+
+  readonly #beat = (): void => {
+    const isOverdue = this.#isOverdue();
+    if (this.#unanswered > 0) this.#silence += this.#delay;
+    this.#options.onBeat?.(isOverdue);
+    const isUrgent = isOverdue || this.#options.isNeeded?.() === true;
+    const untilDue = this.#sentAt + this.#interval - performance.now();
+    // A timer may fire a little early.
+    const isDue = isUrgent || untilDue < OVERDUE_MILLISECONDS;
+    if (this.#isSilent()) this.#endUnless(() => !this.#isSilent());
+    else if (isDue) this.#probe();
+    if (isUrgent) this.#schedule(OVERDUE_MILLISECONDS);
+    else this.#schedule(isDue ? INTERVAL_MILLISECONDS : untilDue);
   };
-  const probe = () => {
-    const sentAt = performance.now();
-    const connection = endTicks;
-    if (unanswered >= maxUnanswered) return endUnlessAnswered(maxUnanswered);
-    [unanswered, inFlight, ticks] = [unanswered + 1, inFlight + 1, 0];
-    const replied = redis.ping().catch((error: unknown) => {
-      if (isErrorReply(error)) return error;
-      throw error;
+
+  #isOverdue(): boolean {
+    return this.#inFlight > 0 || this.#unanswered > 0;
+  }
+
+  #isSilent(): boolean {
+    return this.#unanswered > 0 && this.#silence >= this.#maxSilence;
+  }
+
+  #probe(): void {
+    const [connection, sentAt] = [this.#connection, performance.now()];
+    this.#sentAt = sentAt;
+    this.#unanswered += 1;
+    this.#inFlight += 1;
+    const onReply = (reply: unknown) => {
+      if (this.#connection === connection) this.#onReply(reply, sentAt);
+    };
+    this.#options.redis.ping().then(onReply, (error: unknown) => {
+      // Otherwise either the connection emits its end, or the next probes stay unanswered.
+      if (isErrorReply(error)) onReply(error);
     });
-    replied.then(
-      (reply: unknown) => {
-        if (endTicks !== connection) return;
-        inFlight -= 1;
-        if (!isValidReply(reply)) return;
-        unanswered = 0;
-        maxUnanswered = MAX_UNANSWERED;
-        lastProbeAt = Math.max(lastProbeAt, sentAt);
-      },
-      // Either the connection emits its end, or the next probes stay unanswered.
-      () => {},
-    );
-  };
-  const tick = () => {
-    ticks += 1;
-    const isOverdue = inFlight > 0 || unanswered > 0;
-    onTick(isOverdue);
-    if (isOverdue || ticks >= ticksBetween || isNeeded()) probe();
-  };
-  return {
-    get lastProbeAt() {
-      return lastProbeAt;
-    },
-    endIfUnanswered: () => endUnlessAnswered(MAX_UNANSWERED_IF_SUSPECTED),
-    start: () => {
-      stop();
-      [unanswered, inFlight, ticks] = [0, 0, 0];
-      maxUnanswered = MAX_UNANSWERED_AT_FIRST;
-      lastProbeAt = performance.now();
-      endTicks = callOnTicks(tick);
-    },
-    stop,
-  };
+  }
+
+  #onReply(reply: unknown, sentAt: number): void {
+    this.#inFlight -= 1;
+    if (this.#options.isValidReply?.(reply) === false) return;
+    [this.#unanswered, this.#silence] = [0, 0];
+    this.#maxSilence = MAX_SILENCE_MILLISECONDS;
+    this.lastProbeAt = Math.max(this.lastProbeAt, sentAt);
+  }
 }

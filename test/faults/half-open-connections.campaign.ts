@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { openRedis } from '../../src/redis/connection.ts';
-import { dropWhenSilent } from '../../src/redis/heartbeat.ts';
+import { dropWhenSilent } from '../../src/redis/drop-when-silent.ts';
 import { parseRedisUrl } from '../../src/redis/url.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
@@ -14,12 +14,15 @@ describeWith(['redis-server'], 'a half-open connection to a node of a Cluster', 
     onTestFinished(() => connection.close());
     const { redis } = connection;
     redis.on('error', () => {});
-    dropWhenSilent(redis);
+    const expectReply = dropWhenSilent(redis);
     for (const value of ['once', 'again']) {
       await redis.set('key', value);
       expect(proxy.freeze(() => true).length).toBeGreaterThan(0);
       await eventually(
-        async () => (await redis.get('key').catch(() => undefined)) === value,
+        async () => {
+          expectReply();
+          return (await redis.get('key').catch(() => undefined)) === value;
+        },
         () => `the connection does not return ${value}`,
         6_000,
       );
@@ -35,7 +38,7 @@ describeWith(['redis-server'], 'a half-open connection to a node that joined the
     onTestFinished(() => connection.close());
     const { redis } = connection;
     redis.on('error', () => {});
-    dropWhenSilent(redis);
+    const expectReply = dropWhenSilent(redis);
     const later = await move();
     // A command that is redirected there opens the connection.
     const isConnected = async () => {
@@ -47,6 +50,7 @@ describeWith(['redis-server'], 'a half-open connection to a node that joined the
     expect(frozen.length).toBeGreaterThan(0);
     // It is probed while a command waits.
     const isDropped = async () => {
+      expectReply();
       await redis.get('key').catch(() => undefined);
       return !later.connections().some(({ id }) => frozen.includes(id));
     };

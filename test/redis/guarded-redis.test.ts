@@ -15,7 +15,10 @@ const hangs = () => new Promise<never>(() => {});
 
 function guard(connection = up) {
   const problems: (string | undefined)[] = [];
-  return Object.assign(new GuardedRedis(connection, (problem) => problems.push(problem)), { problems });
+  return Object.assign(
+    new GuardedRedis(connection, { onProblem: (problem) => void problems.push(problem), onCommand: () => {} }),
+    { problems },
+  );
 }
 
 async function failThreeTimes({ execute }: ReturnType<typeof guard>) {

@@ -116,7 +116,7 @@ describe('a heartbeat', () => {
     expect(silent).toEqual([]);
   });
 
-  test('calls onSilent after four unanswered PINGs: 280 ms, and four times 140 ms', async () => {
+  test('calls onSilent after three unanswered PINGs: twice 280 ms, and twice 140 ms', async () => {
     // The first two are answered.
     const { heartbeat, sentAt, silentAfter } = scriptedConnection((number, reply) => number <= 2 && reply(number));
     // A busy machine delays both timers alike.
@@ -128,11 +128,11 @@ describe('a heartbeat', () => {
       () => silentAfter.length > 0,
       () => `${sentAt.length} PINGs were sent`,
     );
-    expect(silentAfter[0]).toBe(6);
-    expect(Math.abs(ticks - (3 * 2 + 4))).toBeLessThanOrEqual(1);
+    expect(silentAfter[0]).toBe(5);
+    expect(Math.abs(ticks - (4 * 2 + 2))).toBeLessThanOrEqual(1);
   });
 
-  test('sends a PING only every interval, and earlier while it is needed', async () => {
+  test('sends a PING only every interval, and at once when it is hastened and needed', async () => {
     let isNeeded = false;
     const sent = { rare: 0, usual: 0 };
     const counting = (name: keyof typeof sent) => ({
@@ -154,11 +154,15 @@ describe('a heartbeat', () => {
         () => `${sent.usual} PINGs were sent`,
       );
     await untilUsual(3);
+    rare.hasten();
     expect(sent.rare).toBe(0);
     isNeeded = true;
+    rare.hasten();
+    rare.hasten();
+    expect(sent.rare).toBe(1);
     const before = sent.usual;
     await untilUsual(before + 3);
-    // Twice as many, since the usual one pauses every other time.
+    // Twice as many, since it sends one every 140 ms.
     expect(sent.rare).toBeGreaterThan(3);
   });
 
@@ -169,7 +173,7 @@ describe('a heartbeat', () => {
     expect(silentAfter).toEqual([]);
   });
 
-  test('waits for the first reply of a distant server, and calls onSilent after 14 unanswered PINGs', async () => {
+  test('waits for the first reply of a distant server, and calls onSilent after 13 unanswered PINGs', async () => {
     const distant = scriptedConnection((number, reply) => reply(number - 7));
     const unresponsive = scriptedConnection(() => {});
     distant.heartbeat.start();
@@ -179,7 +183,7 @@ describe('a heartbeat', () => {
       () => `${unresponsive.sentAt.length} PINGs were sent`,
     );
     await distant.untilSent(16);
-    expect(unresponsive.silentAfter[0]).toBe(14);
+    expect(unresponsive.silentAfter[0]).toBe(13);
     expect(distant.silentAfter).toEqual([]);
     const answered = distant.sentAt.length - 7;
     expect(distant.heartbeat.lastProbeAt).toBeLessThanOrEqual(distant.sentAt[answered - 1] ?? 0);

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
 import { connectionOptions, followCredentials, type RedisAccess } from '../connect.ts';
+import type { Suspicion } from '../drop-when-silent.ts';
 import { type ErrorExplainer, explainerFor } from '../explain.ts';
-import { createHeartbeat, type Heartbeat, type Suspicion } from '../heartbeat.ts';
+import { createHeartbeat, type Heartbeat } from '../heartbeat.ts';
 import { createRetry, reconnectOnEnd } from '../reconnect.ts';
 import { UnexpectedReplyError } from '../reply-shapes.ts';
 import type { Endpoint } from '../url.ts';
@@ -60,7 +61,7 @@ export class InvalidationConnection {
       },
       // With RESP2, only a subscribed connection replies to PING with an array.
       isValidReply: Array.isArray,
-      onTick: (isOverdue) => options.suspicion?.set(this, isOverdue),
+      onBeat: (isOverdue) => options.suspicion?.set(this, isOverdue),
     });
     reconnectOnEnd(this.#redis, () => this.#isClosed);
     this.#redis.on('ready', () => this.#onReady());
@@ -99,6 +100,7 @@ export class InvalidationConnection {
 
   async #onReady(): Promise<void> {
     this.#hasConnected = true;
+    this.#redis.options.commandTimeout = COMMAND_TIMEOUT_MILLISECONDS;
     try {
       // A refusal is reported here; the heartbeat would only notice that there is no valid reply.
       const pong: unknown = await this.#redis.ping();
@@ -116,6 +118,8 @@ export class InvalidationConnection {
   #onEnabled(runId: string, { mode, problem }: TrackingStatus): void {
     this.#runId = runId;
     this.#enableRetry.succeeded();
+    // The heartbeat itself ends a connection without replies: a timer for each PING is not needed.
+    delete this.#redis.options.commandTimeout;
     this.#heartbeat.start();
     this.#setMode(mode, problem);
     this.#options.onFlush();

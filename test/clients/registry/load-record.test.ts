@@ -46,5 +46,5 @@ describeWith(['redis-server'], 'a load of a record', () => {
 async function open() {
   const options = { address: parseRedisUrl(redisUrl()), tls: {}, commandTimeoutMilliseconds: 5_000 };
   const connection = await openRedis({ ...options, onStatusChange: () => {} });
-  return { connection, redis: new GuardedRedis(connection, () => {}) };
+  return { connection, redis: new GuardedRedis(connection, { onProblem: () => {}, onCommand: () => {} }) };
 }

@@ -1,0 +1,108 @@
+import { Cluster, type Redis } from 'ioredis';
+import { createHeartbeat, type Heartbeat, OVERDUE_MILLISECONDS } from './heartbeat.ts';
+
+type Probed = Pick<Heartbeat, 'hasten' | 'endIfUnanswered'>;
+
+/**
+ * Shared by connections that are lost together, such as behind a firewall that drops their packets: whether a reply is
+ * overdue on one that is probed all the time.
+ */
+export class Suspicion {
+  readonly #sources = new Set<object>();
+  readonly #connections = new Set<Probed>();
+
+  get isRaised(): boolean {
+    return this.#sources.size > 0;
+  }
+
+  /** Adds a connection, which is probed while the suspicion is raised. */
+  watch(connection: Probed): void {
+    this.#connections.add(connection);
+  }
+
+  unwatch(connection: Probed): void {
+    this.#connections.delete(connection);
+  }
+
+  /** The connection on which a reply was overdue is dropped: others that do not reply either are not waited for. */
+  confirm(): void {
+    for (const connection of this.#connections) connection.endIfUnanswered();
+  }
+
+  /** @param source the connection */
+  set(source: object, isOverdue: boolean): void {
+    const wasRaised = this.isRaised;
+    if (isOverdue) this.#sources.add(source);
+    else this.#sources.delete(source);
+    if (this.isRaised && !wasRaised) for (const connection of this.#connections) connection.hasten();
+  }
+}
+
+const IDLE_MILLISECONDS = 10_000;
+
+/**
+ * Drops connections whose server is unresponsive, so that new ones are made: to the master that Sentinel names by then, or
+ * to the nodes that the cluster has by then. A connection is probed while a command waits for a reply, or while there is a
+ * suspicion; otherwise every ten seconds. Without commands, nothing depends on it.
+ *
+ * @returns to be called with each command: 140 ms later, a connection on which a command still waits is probed
+ */
+export function dropWhenSilent(redis: Redis | Cluster, suspicion = new Suspicion()): () => void {
+  const probed = new Set<Probed>();
+  const expectReply = callLater(() => probed.forEach((heartbeat) => void heartbeat.hasten()));
+  const monitor = (node: Redis, onSilent: () => void) => {
+    const heartbeat = probeOnDemand(node, { suspicion, onSilent, onReady: expectReply });
+    probed.add(heartbeat);
+    return () => {
+      probed.delete(heartbeat);
+      suspicion.unwatch(heartbeat);
+    };
+  };
+  if (!(redis instanceof Cluster)) {
+    monitor(redis, () => redis.disconnect(true));
+    return expectReply;
+  }
+  // A node that has left comes back as another connection.
+  const monitorNode = (node: Redis) =>
+    node.once(
+      'end',
+      monitor(node, () => node.disconnect()),
+    );
+  for (const node of redis.nodes('all')) monitorNode(node);
+  redis.on('+node', monitorNode);
+  return expectReply;
+}
+
+interface ProbeOptions {
+  readonly suspicion: Suspicion;
+  readonly onSilent: () => void;
+  /** ioredis itself sends commands then. */
+  readonly onReady: () => void;
+}
+
+function probeOnDemand(node: Redis, { suspicion, onSilent, onReady }: ProbeOptions): Heartbeat {
+  const isNeeded = () => suspicion.isRaised || node.commandQueue.length > 0;
+  const heartbeat = createHeartbeat({ redis: node, onSilent, interval: IDLE_MILLISECONDS, isNeeded });
+  suspicion.watch(heartbeat);
+  const start = () => {
+    heartbeat.start();
+    onReady();
+  };
+  if (node.status === 'ready') start();
+  node.on('ready', start);
+  node.on('close', () => heartbeat.stop());
+  return heartbeat;
+}
+
+/** Calls of the result are one call, 140 ms after the first of them. */
+function callLater(call: () => void): () => void {
+  let isScheduled = false;
+  return () => {
+    if (isScheduled) return;
+    isScheduled = true;
+    setTimeout(() => {
+      isScheduled = false;
+      call();
+    }, OVERDUE_MILLISECONDS).unref();
+  };
+}
