@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { callEvery } from './shared-interval.ts';
 
 interface FileWatcher {
   stop(): void;
@@ -38,8 +39,7 @@ export function watchFiles(options: WatchFilesOptions): FileWatcher {
     reported = state;
     onChange();
   };
-  const timer = setInterval(check, intervalMilliseconds).unref();
-  return { stop: () => clearInterval(timer) };
+  return { stop: callEvery(intervalMilliseconds, check) };
 }
 
 /** Identifies the state of all files, as {@link readFileState} does of one. */

@@ -1,5 +1,6 @@
 import { fileErrorReason } from '../file-error.ts';
 import { OperatorError } from '../operator-error.ts';
+import { callEvery } from '../shared-interval.ts';
 import type { Written } from './audit.ts';
 import {
   createLog,
@@ -131,6 +132,6 @@ function openAuditFile(path: string, onOutage: (problem: string) => void) {
     onOutage,
   });
   const reopen = () => output.reopen(() => file.open());
-  setInterval(() => file.isMoved() && reopen(), MOVED_CHECK_MILLISECONDS).unref();
+  callEvery(MOVED_CHECK_MILLISECONDS, () => file.isMoved() && reopen());
   return { output, reopen };
 }

@@ -1,4 +1,5 @@
 import type { Log } from '../observability/log.ts';
+import { callEvery } from '../shared-interval.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
 
 const INTERVAL_MILLISECONDS = 1_000;
@@ -19,8 +20,7 @@ export function watchSigningKeys(
     for (const [alg, kid] of current) if (last.get(alg) !== kid) logChange(log, alg, kid, last.get(alg));
     last = current;
   };
-  const timer = setInterval(check, intervalMilliseconds).unref();
-  return () => clearInterval(timer);
+  return callEvery(intervalMilliseconds, check);
 }
 
 /** The `kid` of the key that signs each algorithm. */

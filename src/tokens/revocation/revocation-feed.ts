@@ -1,4 +1,5 @@
 import type { AnnouncedKey } from '../../redis/invalidation/announced-key.ts';
+import { callEvery } from '../../shared-interval.ts';
 import { OwnRevocations } from './own-revocations.ts';
 import { digestOf, type Revocation } from './revocation.ts';
 import { isSameEntry, type StreamEntry } from './revocation-store.ts';
@@ -29,6 +30,8 @@ export interface FeedEvents {
 }
 
 const POLL_MILLISECONDS = 250;
+/** While changes are announced: to notice that they no longer are, and to remove what has expired. */
+const RESTING_POLL_MILLISECONDS = 1_000;
 /** Four polls: a revocation is in force within a second, even if the connection is silently cut off. */
 const COVERED_MILLISECONDS = 1_000;
 /** Other commands of the connection wait for one page at most. */
@@ -66,17 +69,25 @@ export class RevocationFeed {
   #restartedAt = Number.NEGATIVE_INFINITY;
   #lastTime = 0;
   #isPolling = false;
+  /** Whether the last poll had nothing to read. */
+  #isResting = false;
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
+  readonly #endRestingPolls: () => void;
 
   constructor(options: FeedOptions) {
     this.#options = options;
     options.announced?.onChange(() => this.#onChange());
+    this.#endRestingPolls = callEvery(RESTING_POLL_MILLISECONDS, () => {
+      if (this.#isResting) void this.#poll();
+    });
   }
 
   /** Whether the table has every revocation that is older than a second. @param now by `performance.now()` */
   isCovered(now: number): boolean {
-    return this.#isWhole && this.#isComplete && now - this.#syncedAt <= COVERED_MILLISECONDS;
+    if (!this.#isWhole || !this.#isComplete) return false;
+    const isRecent = () => now - this.#syncedAt <= COVERED_MILLISECONDS;
+    return isRecent() || (this.#isUnchanged() && isRecent());
   }
 
   /** Whether the table had every revocation when the stream was last read to its end. */
@@ -86,6 +97,7 @@ export class RevocationFeed {
 
   /** Until when the table is that of the whole stream, by `performance.now()`; -Infinity if never. */
   get syncedAt(): number {
+    this.#isUnchanged();
     return this.#syncedAt;
   }
 
@@ -98,6 +110,7 @@ export class RevocationFeed {
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    this.#endRestingPolls();
   }
 
   /** At once, but no more often than without announcements. */
@@ -108,10 +121,12 @@ export class RevocationFeed {
   async #poll(): Promise<void> {
     if (this.#isPolling || this.#isStopped) return;
     this.#isPolling = true;
+    this.#isResting = false;
     clearTimeout(this.#timer);
     try {
       this.#checkTable();
-      if (!this.#isUnchanged()) {
+      this.#isResting = this.#isUnchanged();
+      if (!this.#isResting) {
         while (!(await this.#readPage()));
         this.#options.events.onRead(undefined);
       }
@@ -119,10 +134,10 @@ export class RevocationFeed {
       this.#options.events.onRead(error);
     }
     this.#isPolling = false;
-    if (!this.#isStopped) this.#timer = setTimeout(() => this.#poll(), POLL_MILLISECONDS).unref();
+    if (!this.#isStopped && !this.#isResting) this.#timer = setTimeout(() => this.#poll(), POLL_MILLISECONDS).unref();
   }
 
-  /** Whether it is announced that there is nothing to read. */
+  /** Whether it is announced that there is nothing to read. Then the table is that of the stream until the last proof of it. */
   #isUnchanged(): boolean {
     const until = this.#options.announced?.unchangedUntil(this.#readAt);
     if (until === undefined || !this.#isWhole || this.#expected) return false;

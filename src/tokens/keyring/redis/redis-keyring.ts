@@ -2,6 +2,7 @@ import type { Log } from '../../../observability/log.ts';
 import { OperatorError } from '../../../operator-error.ts';
 import { openTimedValue, type TimedValueStore } from '../../../redis/commands/timed-value.ts';
 import { isWrongType, RedisUnavailableError } from '../../../redis/guarded-redis.ts';
+import { callEvery } from '../../../shared-interval.ts';
 import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
 import type { TokenStore } from '../../token-store.ts';
 import type { RotationPolicy } from '../key-policy.ts';
@@ -25,7 +26,10 @@ export interface RedisKeyringOptions {
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Milliseconds between two reads. Default: 500, so that a key that is removed is rejected within a second. */
+  /**
+   * Milliseconds between two reads. Default: 500, so that a key that is removed is rejected within a second. Twice as many
+   * between two polls that need not read, since changes are announced.
+   */
   readonly pollInterval?: number;
 }
 
@@ -69,8 +73,11 @@ class RedisKeyring implements RedisKeyringSource {
   #problem = 'the keyring has not been read yet';
   #timer: NodeJS.Timeout | undefined;
   #isPolling = false;
+  /** Whether the last poll had nothing to read. */
+  #isResting = false;
   #isMaintaining = false;
   #isClosed = false;
+  readonly #endRestingPolls: () => void;
 
   constructor(options: RedisKeyringOptions) {
     const { store, sealer, policy, algorithm, log } = options;
@@ -84,6 +91,13 @@ class RedisKeyring implements RedisKeyringSource {
     this.#version = { keys: [], algorithm, number: 0 };
     store.onReconnected(() => void this.poll());
     store.announced?.keyring.onChange(() => void this.poll());
+    this.#endRestingPolls = callEvery(2 * this.#pollInterval, () => {
+      if (this.#isResting) void this.poll();
+    });
+  }
+
+  get #pollInterval(): number {
+    return this.#options.pollInterval ?? POLL_INTERVAL_MILLISECONDS;
   }
 
   current(): KeyringVersion {
@@ -93,6 +107,7 @@ class RedisKeyring implements RedisKeyringSource {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    this.#endRestingPolls();
   }
 
   async replaceSealer(sealer: Sealer): Promise<void> {
@@ -111,8 +126,9 @@ class RedisKeyring implements RedisKeyringSource {
     this.#isPolling = true;
     clearTimeout(this.#timer);
     const sealer = this.#sealer;
+    this.#isResting = this.#isUnchanged();
     try {
-      await this.#follow();
+      if (!this.#isResting) await this.#follow();
     } catch (error) {
       this.#onFailure(error);
     } finally {
@@ -121,13 +137,18 @@ class RedisKeyring implements RedisKeyringSource {
     }
     this.#updateReadiness();
     this.#startMaintenance();
-    const { pollInterval = POLL_INTERVAL_MILLISECONDS } = this.#options;
-    if (!this.#isClosed) this.#timer = setTimeout(() => void this.poll(), pollInterval).unref();
+    if (this.#isClosed || this.#isResting) return;
+    this.#timer = setTimeout(() => void this.poll(), this.#pollInterval).unref();
+  }
+
+  /** Whether it is announced that there is nothing to read. */
+  #isUnchanged(): boolean {
+    const { announced } = this.#options.store;
+    return this.#seen !== undefined && announced?.keyring.unchangedUntil(this.#readAt) !== undefined;
   }
 
   async #follow(): Promise<void> {
-    const { redis, announced } = this.#options.store;
-    if (this.#seen !== undefined && announced?.keyring.unchangedUntil(this.#readAt) !== undefined) return;
+    const { redis } = this.#options.store;
     this.#readAt = performance.now();
     const text = await redis.execute((connected) => connected.get(this.#key));
     if (text === this.#seen) return;
