@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { measureEventLoopLag } from './event-loop-lag.ts';
 import { HistogramSeries } from './histogram.ts';
 
 /** The metrics that `/metrics` serves in the text format of Prometheus. Every name gets the prefix `countersign_`. */
@@ -49,9 +50,6 @@ export interface HistogramChild {
   observe(value: number): void;
 }
 
-/** How often the lag of the event loop is measured, in milliseconds: each time, an idle process wakes up. */
-const EVENT_LOOP_SAMPLING = 100;
-
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const described: DescribedMetric[] = [];
@@ -93,12 +91,44 @@ export function createMetrics(): Metrics {
         return series;
       };
     },
-    addProcessMetrics: () =>
-      collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLING }),
+    addProcessMetrics: () => addProcessMetrics(registry),
     described,
     render: async () => [await registry.metrics(), ...histograms.map(renderHistogram)].join('\n'),
     contentType: registry.contentType,
   };
+}
+
+/** Milliseconds, some 12 days: the library measures the lag of the event loop by a timer that wakes up an idle process. */
+const NO_SAMPLING = 1e9;
+const lagMetrics = {
+  nodejs_eventloop_lag_min_seconds: ['min', 'The minimum'],
+  nodejs_eventloop_lag_max_seconds: ['max', 'The maximum'],
+  nodejs_eventloop_lag_mean_seconds: ['mean', 'The mean'],
+  nodejs_eventloop_lag_stddev_seconds: ['stddev', 'The standard deviation'],
+  nodejs_eventloop_lag_p50_seconds: ['p50', 'The 50th percentile'],
+  nodejs_eventloop_lag_p90_seconds: ['p90', 'The 90th percentile'],
+  nodejs_eventloop_lag_p99_seconds: ['p99', 'The 99th percentile'],
+} as const;
+
+/** Those of the library, with our own measurement of the event loop. */
+function addProcessMetrics(registry: Registry): void {
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NO_SAMPLING });
+  const takeLag = measureEventLoopLag();
+  let lag = takeLag();
+  for (const [index, [name, [field, what]]] of Object.entries(lagMetrics).entries()) {
+    registry.removeSingleMetric(name);
+    const help = `${what} of the event loop delays since the previous scrape, in seconds.`;
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      registers: [registry],
+      // All of them are of one moment.
+      collect: () => {
+        if (index === 0) lag = takeLag();
+        gauge.set(lag[field]);
+      },
+    });
+  }
 }
 
 /** Not one of the library, which validates and hashes the labels of every value. */
