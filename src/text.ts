@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 /** Characters that a terminal interprets, hides or reorders instead of displaying, and line separators. */
 export const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
@@ -31,9 +29,4 @@ export function abbreviate(text: string): string {
 /** A number and its noun, such as `1 client` and `2 clients`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-/** A random UUID. Node joins it from twenty strings; the copy is one, for which JSON.stringify takes half as long. */
-export function newUuid(): string {
-  return randomUUID().toLowerCase();
 }

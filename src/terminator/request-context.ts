@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { HeaderFields } from '../http/header-fields.ts';
 import type { AuditEntry } from '../observability/audit.ts';
 import { readTraceContext } from '../observability/tracing/trace-context.ts';
-import { newUuid } from '../text.ts';
+import { newUuid } from '../uuid.ts';
 import type { ForwardedRequest } from './forwarded-certificate.ts';
 import { type ProxyTrust, untrustedReason } from './trusted-proxy.ts';
 

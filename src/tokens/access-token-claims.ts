@@ -3,7 +3,7 @@ import type { Authorization } from '../grants/grant.ts';
 import { canonicalUri } from '../oauth/canonical-uri.ts';
 import { invalidClient, OAuthError } from '../oauth/oauth-error.ts';
 import type { ClientCertificate } from '../pki/certificate/client-certificate.ts';
-import { newUuid } from '../text.ts';
+import { newUuid } from '../uuid.ts';
 
 /** The claims of an access token (RFC 9068 §2.2), with the confirmation of RFC 8705 §3.1. */
 export interface AccessTokenClaims {

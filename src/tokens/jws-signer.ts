@@ -15,7 +15,7 @@ export type JwsSigner = (payload: string) => string | Promise<string>;
 export function createJwsSigner(algorithm: SigningAlgorithm, header: object, key: KeyObject): JwsSigner {
   const { digest, options, signsIn } = signingAlgorithms[algorithm];
   const encodedHeader = encode(JSON.stringify({ alg: algorithm, ...header }));
-  const signingKey = { key, ...options };
+  const signingKey = { key, ...options() };
   const signingInput = (payload: string) => `${encodedHeader}.${encode(payload)}`;
   if (signsIn === 'event loop') {
     return (payload) => {

@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { attributeTypeName, attributeTypeOid } from '../../pki/certificate/names/attribute-types.ts';
 import type { Attribute, MatchableName } from '../../pki/certificate/names/distinguished-name.ts';
 import type { AlternativeNameKind } from '../../pki/certificate/subject-alternative-names.ts';
@@ -88,9 +88,9 @@ function sharedHostReason(host: string): string | undefined {
   // RFC 6761 §6.3; Linux distributions add the other names to the same addresses.
   if (/^(?:(?:.*\.)?localhost|localhost6?\.localdomain6?|ip6-(?:localhost|loopback))\.?$/i.test(host))
     return 'is the name of every machine for itself (RFC 6761 §6.3)';
-  const family = isIP(host);
-  if (family === 0) return undefined;
-  return sharedAddresses.find(({ list }) => list.check(host, family === 4 ? 'ipv4' : 'ipv6'))?.reason;
+  const isVersion6 = mayBeVersion6(host) && isIPv6(host);
+  if (!isVersion6 && !isIPv4(host)) return undefined;
+  return sharedAddresses.find(({ list }) => list.check(host, isVersion6 ? 'ipv6' : 'ipv4'))?.reason;
 }
 
 function sharedMailboxReason(address: string): string | undefined {
@@ -140,8 +140,12 @@ function blockList(...blocks: readonly string[]): BlockList {
   const list = new BlockList();
   for (const block of blocks) {
     const [address = '', prefix] = block.split('/');
-    // isIP compiles a regular expression for IPv6 first, which takes 4 ms of every start.
-    list.addSubnet(address, Number(prefix), address.includes(':') ? 'ipv6' : 'ipv4');
+    list.addSubnet(address, Number(prefix), mayBeVersion6(address) ? 'ipv6' : 'ipv4');
   }
   return list;
+}
+
+/** isIP and isIPv6 compile a regular expression, which takes 4 ms of a start. */
+function mayBeVersion6(address: string): boolean {
+  return address.includes(':');
 }

@@ -1,11 +1,11 @@
-import { constants, type KeyObject, type SigningOptions } from 'node:crypto';
+import type { KeyObject, SigningOptions } from 'node:crypto';
 import { ecKey, ed25519Key, type KeyKind, mlDsaKey, rsaKey } from './key-kind.ts';
 
 /** How the keys of one algorithm sign (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2, RFC 9964 §3). */
 interface SigningAlgorithmDescriptor extends KeyKind {
   /** Null if the algorithm hashes the message itself. */
   readonly digest: Digest | null;
-  readonly options: SigningOptions;
+  readonly options: () => SigningOptions;
   /** Other requests would wait for a slow signature on the event loop: docs/decisions/0013-own-signer.md has the figures. */
   readonly signsIn: 'event loop' | 'thread pool';
   /** What an operator should know before choosing it; undefined if it is established. */
@@ -15,19 +15,24 @@ interface SigningAlgorithmDescriptor extends KeyKind {
 type Digest = 'sha256' | 'sha384' | 'sha512';
 
 /** RFC 7518 §3.4: both integers, each as long as the order of the curve. */
-const fixedLength = { dsaEncoding: 'ieee-p1363' } as const;
+const fixedLength = () => ({ dsaEncoding: 'ieee-p1363' }) as const;
 
 /** RFC 7518 §3.5: MGF1 with the same hash function, which is OpenSSL's default, and a salt as long as its output. */
-const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST } as const;
+const pss = () => {
+  // Not imported: see key-kind.ts.
+  const { constants } = process.getBuiltinModule('node:crypto');
+  return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+};
+const noOptions = () => ({});
 
 const es256 = { ...ecKey('prime256v1'), digest: 'sha256', options: fixedLength, signsIn: 'event loop' } as const;
 const es384 = { ...ecKey('secp384r1'), digest: 'sha384', options: fixedLength, signsIn: 'thread pool' } as const;
 const es512 = { ...ecKey('secp521r1'), digest: 'sha512', options: fixedLength, signsIn: 'thread pool' } as const;
-const ed25519 = { ...ed25519Key, digest: null, options: {}, signsIn: 'event loop' } as const;
+const ed25519 = { ...ed25519Key, digest: null, options: noOptions, signsIn: 'event loop' } as const;
 const rsa = { ...rsaKey, signsIn: 'thread pool' } as const;
 
 /** Pure ML-DSA with an empty context (RFC 9964 §3), which is OpenSSL's default. */
-const mlDsa = { digest: null, options: {}, signsIn: 'thread pool' } as const;
+const mlDsa = { digest: null, options: noOptions, signsIn: 'thread pool' } as const;
 
 /** The first algorithm that a key suits is its default. */
 export const signingAlgorithms = {
@@ -37,9 +42,9 @@ export const signingAlgorithms = {
   // One algorithm under two names: RFC 9864 replaces the first. Verifiers know one of them or both.
   EdDSA: ed25519,
   Ed25519: ed25519,
-  RS256: { ...rsa, digest: 'sha256', options: {} },
-  RS384: { ...rsa, digest: 'sha384', options: {} },
-  RS512: { ...rsa, digest: 'sha512', options: {} },
+  RS256: { ...rsa, digest: 'sha256', options: noOptions },
+  RS384: { ...rsa, digest: 'sha384', options: noOptions },
+  RS512: { ...rsa, digest: 'sha512', options: noOptions },
   PS256: { ...rsa, digest: 'sha256', options: pss },
   PS384: { ...rsa, digest: 'sha384', options: pss },
   PS512: { ...rsa, digest: 'sha512', options: pss },
