@@ -59,6 +59,7 @@ const large = [
   'string-width',
   'yaml',
   'zod',
+  'node:crypto',
   'node:http',
   'node:tls',
 ];
@@ -68,22 +69,31 @@ const record = { client_id: 'a', token_endpoint_auth_method: 'self_signed_tls_cl
 test.each([
   ['--version', [], () => run('--version')],
   ['--help', [], () => run('--help')],
-  ['certificate', ['yaml', 'zod'], () => run('certificate', file('certificate.pem', selfSigned().pem))],
-  ['certificate with a CA', ['yaml'], () => run('certificate', file('ca.pem', createTestCa().pem))],
+  ['certificate', ['yaml', 'zod', 'node:crypto'], () => run('certificate', file('certificate.pem', selfSigned().pem))],
+  ['certificate with a CA', ['yaml', 'node:crypto'], () => run('certificate', file('ca.pem', createTestCa().pem))],
   [
     'serve with a clients file',
-    ['hono', 'prom-client', 'yaml', 'zod', 'node:http', 'node:tls'],
+    ['hono', 'prom-client', 'yaml', 'zod', 'node:crypto', 'node:http', 'node:tls'],
     () => serve({ COUNTERSIGN_CLIENTS_FILE: file('clients.json', JSON.stringify([record])) }),
   ],
   [
     'serve with Redis',
-    ['hono', 'ioredis', 'prom-client', 'zod', 'node:http', 'node:tls'],
+    ['hono', 'ioredis', 'prom-client', 'zod', 'node:crypto', 'node:http', 'node:tls'],
     () => serve({ COUNTERSIGN_REDIS_URL: 'redis://127.0.0.1:1' }),
   ],
 ] as const)('%s loads of the large modules only %j', async (_, expected, load) => {
   const loaded = await load();
   expect(large.filter((name) => loaded.has(name))).toEqual([...expected]);
 });
+
+test.each(['--version', '--help'])(
+  '%s opens three files of the build: the command, its program, and what all commands share',
+  async (option) => {
+    const loaded = await run(option);
+    expect([...loaded].filter((url) => url.startsWith('file:'))).toHaveLength(3);
+    expect(loaded).not.toContain('node:child_process');
+  },
+);
 
 test('the built command is executable, as npx in a clone requires', () => {
   expect(statSync(inject('countersign')).mode & 0o111).toBe(0o111);
