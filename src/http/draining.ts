@@ -66,7 +66,11 @@ export class ActiveRequests {
       receiving: 0,
       requests: 0,
       onReceived: () => {
-        if (this.#endReceiving(connection)) this.#count(connection, 1);
+        if (!this.#endReceiving(connection)) return;
+        const { response } = connection;
+        if (!response?.isWaiting) this.#count(connection, 1);
+        // Later in this turn: at the end of a request, Node reads from its connection again.
+        else queueMicrotask(() => response.isWaiting && socket.pause());
       },
       onEnded: (response) => this.#end(response, connection),
     };
@@ -128,14 +132,38 @@ export class ActiveRequests {
   }
 
   /**
-   * Never counts a request that is shed as in flight. Its response may have to wait for earlier ones: if it counted, a client
-   * that sends many requests in advance would keep the limit exceeded, and everything would be shed.
+   * Calls `start` when the responses to all earlier requests on the connection have been sent. Until then, the request is not
+   * in flight, and nothing is read behind it: a client that sends many in advance would otherwise fill the memory.
    */
+  whenNext(response: SentResponse, start: () => void): void {
+    const { socket } = response.req;
+    response.isWaiting = true;
+    response.once('socket', () => {
+      if (this.isLast(response)) socket.resume();
+      start();
+    });
+  }
+
+  /** Counts a request that has waited for earlier ones, if it was received in full. */
+  accept(response: SentResponse): void {
+    if (!response.isWaiting) return;
+    response.isWaiting = false;
+    const connection = this.#connections.get(response.req.socket);
+    if (connection && response.req.complete) this.#count(connection, 1);
+  }
+
+  /** Never counts a request that is shed as in flight, although its response may have to wait. */
   shed(response: SentResponse): void {
     const connection = this.#connections.get(response.req.socket);
     if (!connection) return;
     response.isShed = true;
-    this.#endReceiving(connection);
+    response.isWaiting = false;
+    if (connection.response === response) this.#endReceiving(connection);
+  }
+
+  /** Whether this is the response to the last request that was received on its connection. */
+  isLast(response: SentResponse): boolean {
+    return this.#connections.get(response.req.socket)?.response === response;
   }
 
   /** The last request on this connection that still has an unfinished response or body. */

@@ -26,13 +26,14 @@ export type SheddingCause =
 /**
  * Rejects requests while too many are in flight, and queues what a turn of the event loop read beyond a few requests. While
  * the oldest request of a long queue has waited for longer than the maximum, further ones are rejected, without any of their
- * work. So is a request behind one that is rejected and waits for its response: its own would have to wait as well.
+ * work. Of requests that a peer sends in advance, one at a time takes part in this (RFC 9112 §9.3.2 lets a server process them
+ * in parallel only if all of their methods are safe): a connection has no more of the server than any other one.
  */
 export function shedOverload(
   server: HttpServer,
   { serve, isShed, overloaded }: Application,
   { maxQueueDelay, inFlight, onShed }: LoadShedding,
-  active: Pick<ActiveRequests, 'shed'>,
+  active: Pick<ActiveRequests, 'accept' | 'isLast' | 'shed' | 'whenNext'>,
 ): Serve {
   const queue = new RequestQueue(serve);
   const shed = new ShedRequests<SheddingCause>((cause, incoming, outgoing) => {
@@ -42,33 +43,35 @@ export function shedOverload(
   });
   const turns = new Turns(server, (limit) => {
     const hasStarted = queue.startNext(limit);
-    return shed.answerNext(limit) || hasStarted;
+    return shed.next(limit, inFlight.isFull ? 0 : MIN_QUEUE_LENGTH - queue.length) || hasStarted;
   });
   const sheddingCause = ({ delay, length }: RequestQueue, incoming: ReceivedRequest): SheddingCause | undefined => {
     const mayBeShed = isShed(incoming);
     if (mayBeShed && inFlight.isFull) return { kind: 'requests_in_flight', count: inFlight.count + 1 };
     const isLate = delay > maxQueueDelay && length >= MIN_QUEUE_LENGTH;
-    if ((mayBeShed && isLate) || length >= MAX_QUEUE_LENGTH)
-      return { kind: 'queue_delay', milliseconds: delay, length };
-    return mayBeShed ? shed.causeBefore(incoming) : undefined;
+    return (mayBeShed && isLate) || length >= MAX_QUEUE_LENGTH
+      ? { kind: 'queue_delay', milliseconds: delay, length }
+      : undefined;
   };
-  return (incoming, outgoing) => {
+  const admit: Serve = (incoming, outgoing) => {
     turns.schedule();
     const cause = sheddingCause(queue, incoming);
-    if (!cause) {
+    if (cause) {
+      active.shed(outgoing);
+      shed.add(cause, [incoming, outgoing], active.isLast(outgoing));
+    } else {
+      active.accept(outgoing);
       queue.add(incoming, outgoing);
-      return;
     }
-    active.shed(outgoing);
-    shed.add(cause, incoming, outgoing);
+  };
+  return (incoming, outgoing) => {
+    if (outgoing.socket) admit(incoming, outgoing);
+    else active.whenNext(outgoing, () => admit(incoming, outgoing));
   };
 }
 
 /** A queue that is shorter is served soon, however long it has waited: a suspended process is not overloaded. */
 const MIN_QUEUE_LENGTH = 100;
 
-/**
- * Bounds the memory of the queue. Node stops reading a connection only while responses wait on it: without this bound,
- * one connection could send any number of requests in advance.
- */
+/** Bounds the memory of the queue: beyond it, documents are shed as well. */
 const MAX_QUEUE_LENGTH = 4_096;

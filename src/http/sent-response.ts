@@ -5,6 +5,8 @@ import type { ReceivedRequest } from './received-request.ts';
 export class SentResponse extends ServerResponse<ReceivedRequest> {
   /** Whether its request is rejected because of overload. */
   isShed = false;
+  /** Whether its request was sent in advance, and waits for the responses before it on its connection. */
+  isWaiting = false;
   /** Called once it is complete, although it may have to wait for earlier ones, or for a peer that reads slowly. */
   onEnded: ((response: SentResponse) => void) | undefined;
 

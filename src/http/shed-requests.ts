@@ -1,83 +1,101 @@
-import type { Socket } from 'node:net';
 import type { Exchange } from './request-queue.ts';
 import { PER_TURN } from './turns.ts';
 
-/** How many are answered in a turn of the event loop, however many are started. */
-const MIN_PER_TURN = 4;
-/** In how many turns those that are waiting are answered: it takes about half a second. */
-const TURNS = 80;
-/** Those beyond this number are answered in a few turns, although fewer requests are served then. */
-const MANY = 2_000;
-const FEW_TURNS = 16;
-/** How many are answered at most for each request that the turn may start, which takes several times as long. */
-const MAX_PER_STARTED = 16;
-/** While connections are accepted, which wait for the end of the turn. */
-const MAX_PER_STARTED_WHILE_ACCEPTING = 4;
-/** As many as connections are open by default: each of them has one, unless its requests are pipelined. */
-const MAX_WAITING = 10_000;
+/**
+ * How many requests a turn of the event loop may start for each one that it rejects, which takes about half as long: so most
+ * of the time is left for those that are served.
+ */
+const STARTED_PER_REJECTED = 2;
+/** Beyond that, it rejects so many times more if others have waited for longer than this, in milliseconds. */
+const LONG = 400;
+const MORE_AFTER_LONG = 4;
+
+/** How many of those that have waited are removed from the list at once. */
+const COMPACTED_AT = 1_024;
+
+interface Waiting {
+  /** By `performance.now()`. */
+  readonly since: number;
+  /** Rejects the request, or reads from the connection again. */
+  readonly end: () => void;
+}
 
 /**
- * Requests that are rejected, in their order. In each turn, so many are answered that none waits for long, and so few that
- * the others are served: peers that try again at once would otherwise take all the time.
+ * Rejects requests at once, but only a few for each one that is started: peers that try again at once would otherwise take
+ * all the time. Beyond that, nothing is read from the connection until it is its turn again. What it sends meanwhile waits in
+ * the kernel, where it costs nothing.
  */
 export class ShedRequests<Cause> {
   readonly #reject: (cause: Cause, ...exchange: Exchange) => void;
-  #waiting: { readonly cause: Cause; readonly exchange: Exchange }[] = [];
-  /** How many of those were answered. */
-  #answered = 0;
-  /** How many more may be answered in this turn. */
-  #answerable = MIN_PER_TURN;
-  /** The last one of each connection. */
-  readonly #last = new Map<Socket, { readonly cause: Cause; readonly exchange: Exchange }>();
+  /** Of the connections from which nothing is to be read next. */
+  #toHold: Exchange[0][] = [];
+  #holdIsScheduled = false;
+  #waiting: Waiting[] = [];
+  /** How many of those have had their turn. */
+  #done = 0;
+  /** How many more may be rejected in this turn of the event loop. */
+  #rejectable = PER_TURN / STARTED_PER_REJECTED;
 
   constructor(reject: (cause: Cause, ...exchange: Exchange) => void) {
     this.#reject = reject;
   }
 
-  /** Why the request before this one on its connection is rejected, whose response has to be sent first. */
-  causeBefore({ socket }: Exchange[0]): Cause | undefined {
-    return this.#last.size === 0 ? undefined : this.#last.get(socket)?.cause;
-  }
-
-  /** Answers the request at once, or after those that are waiting. */
-  add(cause: Cause, ...exchange: Exchange): void {
-    if (this.#answerable > 0 || this.#length >= MAX_WAITING) {
-      this.#answerable -= 1;
+  /** @param isLast whether nothing was received behind the request on its connection */
+  add(cause: Cause, exchange: Exchange, isLast: boolean): void {
+    if (this.#rejectable > 0) {
+      this.#rejectable -= 1;
       this.#reject(cause, ...exchange);
-      return;
-    }
-    const shed = { cause, exchange };
-    this.#waiting.push(shed);
-    this.#last.set(exchange[0].socket, shed);
+    } else if (isLast) {
+      this.#reject(cause, ...exchange);
+      this.#toHold.push(exchange[0]);
+      if (!this.#holdIsScheduled) setImmediate(this.#hold);
+      this.#holdIsScheduled = true;
+    } else this.#wait(() => this.#reject(cause, ...exchange));
   }
 
-  get #length(): number {
-    return this.#waiting.length - this.#answered;
+  #wait(end: () => void): void {
+    this.#waiting.push({ since: performance.now(), end });
   }
+
+  /** Node reads from a connection again at the end of a request, so that has to be received first. */
+  readonly #hold = () => {
+    this.#holdIsScheduled = false;
+    const rejected = this.#toHold;
+    this.#toHold = [];
+    for (const request of rejected) {
+      const { socket, complete } = request;
+      if (socket.destroyed) continue;
+      if (!complete) this.#toHold.push(request);
+      else {
+        socket.pause();
+        this.#wait(() => socket.resume());
+      }
+    }
+  };
 
   /**
-   * Answers the requests that have waited for longest.
+   * Gives those their turn that have waited for longest.
    *
    * @param startable how many requests may be started until the next call
-   * @returns whether any was answered
+   * @param room for how many more there is room in the queue, so that they will not be rejected
+   * @returns whether others are waiting
    */
-  answerNext(startable: number): boolean {
-    const due = Math.ceil(this.#length / TURNS + Math.max(0, this.#length - MANY) / FEW_TURNS);
-    const perStarted = startable < PER_TURN ? MAX_PER_STARTED_WHILE_ACCEPTING : MAX_PER_STARTED;
-    const most = Math.max(MIN_PER_TURN, Math.min(due, perStarted * startable));
-    const next = this.#waiting.slice(this.#answered, this.#answered + most);
-    this.#answered += next.length;
-    this.#answerable = Math.max(0, MIN_PER_TURN - next.length);
-    if (this.#answered >= MAX_WAITING || this.#length === 0) {
-      this.#waiting = this.#waiting.slice(this.#answered);
-      this.#answered = 0;
+  next(startable: number, room: number): boolean {
+    const most = Math.ceil(startable / STARTED_PER_REJECTED);
+    const due = this.#due(most, room);
+    this.#done += due.length;
+    this.#rejectable = Math.max(0, most - due.length);
+    if (this.#done === this.#waiting.length || this.#done >= COMPACTED_AT) {
+      this.#waiting = this.#waiting.slice(this.#done);
+      this.#done = 0;
     }
-    for (const shed of next) {
-      const { cause, exchange } = shed;
-      const { socket } = exchange[0];
-      if (this.#last.get(socket) === shed) this.#last.delete(socket);
-      this.#reject(cause, ...exchange);
-    }
-    return next.length > 0 || this.#answerable < MIN_PER_TURN;
+    for (const { end } of due) end();
+    return this.#waiting.length > this.#done;
+  }
+
+  #due(most: number, room: number): readonly Waiting[] {
+    const first = this.#waiting.slice(this.#done, this.#done + Math.max(MORE_AFTER_LONG * most, room));
+    const before = performance.now() - LONG;
+    return first.filter(({ since }, index) => index < Math.max(most, room) || since < before);
   }
 }
