@@ -52,13 +52,13 @@ async function measureOpenLoop(contender: Contender, context: RunContext): Promi
       seconds: SECONDS,
       nextRequest,
       maxConnections: MAX_CONNECTIONS,
-      onOutcome: (response, milliseconds) => {
+      onOutcome: (response, { total }) => {
         if (response.status === 503) {
           unavailable += 1;
           return;
         }
         requireToken(response);
-        latencies.push(milliseconds);
+        latencies.push(total);
       },
     });
     const unavailableShare = unavailable / (unavailable + latencies.length);

@@ -1,8 +1,10 @@
+import type { RunningContender } from '../contenders/contender.ts';
 import { serve } from '../contenders/serve.ts';
-import { runOpenLoop } from '../load/open-loop.ts';
+import { type OpenLoop, type RequestLatency, runOpenLoop } from '../load/open-loop.ts';
 import { requestSource } from '../load/request-source.ts';
 import { requireToken } from '../load/require-token.ts';
 import type { RawResponse } from '../load/token-connection.ts';
+import { mainThreadWaitMicroseconds } from '../measure/cpu-time.ts';
 import { residentMemory } from '../measure/resident-memory.ts';
 import { quantile } from '../measure/statistics.ts';
 import { prepare } from '../prepare.ts';
@@ -18,24 +20,39 @@ const phases = [
   { name: 'after', share: OPEN_LOOP_SHARE, seconds: 5 },
 ] as const;
 
-/** As many as clients or a proxy would open when no connection is idle. */
+/**
+ * As many as clients or a proxy would open when no connection is idle: on a fast machine as many as that, on any other as
+ * many as the server can answer in half a second. No server answers more within a second.
+ */
 const MAX_CONNECTIONS = 4_000;
+const CONNECTION_SECONDS = 0.5;
 const IN_TIME_MILLISECONDS = 1_000;
 
 interface PhaseFigures {
   readonly revision: string;
   readonly phase: string;
-  readonly requestsPerSecond: number;
-  readonly sent: number;
+  readonly maxConnections: number;
+  /** Those that were scheduled, and those that the load generator came to. */
+  readonly requestsPerSecond: { readonly scheduled: number; readonly reached: number };
+  /** How many milliseconds the load generator came to them after the scheduled time. */
+  readonly generatorDelayP99: number;
+  readonly answered: number;
+  readonly tokensPerSecond: number;
   /** Tokens within a second; milliseconds. */
   readonly tokens: { readonly count: number; readonly p50: number; readonly p99: number };
   /** 503 within a second; milliseconds. */
   readonly unavailable: { readonly count: number; readonly p99: number };
-  /** Responses after a second. */
+  /** Responses more than a second after the request was sent. */
   readonly late: number;
+  /** Responses more than a second after the scheduled time of the request. With the wait for a connection. */
+  readonly lateFromSchedule: number;
+  /** Requests that found every connection busy until the end, and were not sent. */
+  readonly unsent: number;
   /** Other responses, and none at all; the first of them. */
   readonly failed: { readonly count: number; readonly example?: string };
   readonly residentMebibytes: number;
+  /** For how much of the time the server could have run and something else ran on its core. From 0 to 1. */
+  readonly cpuWaitShare: number;
 }
 
 /** Good clients at twice the rate that saturates the server: each gets a token within a second or an immediate 503. */
@@ -50,20 +67,15 @@ export const overload: Case = {
       try {
         progress('saturation');
         const saturation = await measureSaturation(contender, nextRequest);
+        const maxConnections = Math.min(MAX_CONNECTIONS, Math.ceil(saturation * CONNECTION_SECONDS));
         for (const { name, share, seconds } of phases) {
           const requestsPerSecond = saturation * share;
           progress(`${name}, ${requestsPerSecond.toFixed(0)} requests/s`);
-          const counter = outcomeCounter();
-          const { onOutcome } = counter;
-          const load = { requestsPerSecond, seconds, maxConnections: MAX_CONNECTIONS, onOutcome };
-          await runOpenLoop({ connect: contender.connect, nextRequest, ...load });
-          const residentMebibytes = residentMemory(contender.pids[0] ?? 0).current;
+          const phase = { requestsPerSecond, seconds, maxConnections };
           figures.push({
             revision: tree.revision,
             phase: name,
-            requestsPerSecond,
-            ...counter.figures(),
-            residentMebibytes,
+            ...(await measurePhase(contender, nextRequest, phase)),
           });
         }
       } finally {
@@ -74,19 +86,49 @@ export const overload: Case = {
   },
 };
 
+async function measurePhase(
+  { connect, pids: [pid = 0] }: RunningContender,
+  nextRequest: () => Uint8Array,
+  load: Pick<OpenLoop, 'requestsPerSecond' | 'seconds' | 'maxConnections'>,
+): Promise<Omit<PhaseFigures, 'revision' | 'phase'>> {
+  const { onOutcome, figures } = outcomeCounter();
+  const [start, waitedBefore] = [performance.now(), mainThreadWaitMicroseconds(pid)];
+  const { requestsPerSecond, delays, unsent } = await runOpenLoop({
+    connect,
+    nextRequest,
+    ...load,
+    discardsWaiting: true,
+    onOutcome,
+  });
+  const seconds = (performance.now() - start) / 1000;
+  return {
+    maxConnections: load.maxConnections,
+    requestsPerSecond: { scheduled: load.requestsPerSecond, reached: requestsPerSecond },
+    generatorDelayP99: at(delays, 0.99),
+    unsent,
+    ...figures(seconds),
+    residentMebibytes: residentMemory(pid).current,
+    cpuWaitShare: (mainThreadWaitMicroseconds(pid) - waitedBefore) / 1e6 / seconds,
+  };
+}
+
 function outcomeCounter() {
   const [tokens, unavailable]: [number[], number[]] = [[], []];
-  let [late, failed, example]: [number, number, string | undefined] = [0, 0, undefined];
-  const onOutcome = (response: RawResponse, milliseconds: number) => {
+  let [late, lateFromSchedule, failed]: [number, number, number] = [0, 0, 0];
+  let example: string | undefined;
+  const onOutcome = (response: RawResponse, { total, server }: RequestLatency) => {
+    if (total > IN_TIME_MILLISECONDS) lateFromSchedule += 1;
     const kind = kindOf(response);
     if (kind === 'failed') {
       failed += 1;
       example ??= response.text.slice(0, 300);
-    } else if (milliseconds > IN_TIME_MILLISECONDS) late += 1;
-    else (kind === 'token' ? tokens : unavailable).push(milliseconds);
+    } else if (server > IN_TIME_MILLISECONDS) late += 1;
+    else (kind === 'token' ? tokens : unavailable).push(server);
   };
-  const figures = () => ({
-    sent: tokens.length + unavailable.length + late + failed,
+  const figures = (seconds: number) => ({
+    answered: tokens.length + unavailable.length + late + failed,
+    tokensPerSecond: tokens.length / seconds,
+    lateFromSchedule,
     tokens: { count: tokens.length, p50: at(tokens, 0.5), p99: at(tokens, 0.99) },
     unavailable: { count: unavailable.length, p99: at(unavailable, 0.99) },
     late,
@@ -111,6 +153,8 @@ function tableOf(figures: readonly PhaseFigures[]) {
     columns: [
       'phase',
       'requests/s',
+      'sent/s',
+      'tokens/s',
       'tokens in 1 s',
       'p50 ms',
       'p99 ms',
@@ -118,24 +162,40 @@ function tableOf(figures: readonly PhaseFigures[]) {
       'p99 ms',
       'later',
       'failed',
+      'later, with the wait in the client',
+      'generator late, p99 ms',
+      'server without its core',
       'MiB',
     ],
-    rows: figures.map(
-      ({ revision, phase, requestsPerSecond, sent, tokens, unavailable, late, failed, residentMebibytes }) => [
-        hasRevisions ? `${phase}, serve${revision && ` (${revision})`}` : phase,
-        requestsPerSecond.toFixed(0),
-        percent(tokens.count, sent),
-        tokens.p50.toFixed(1),
-        tokens.p99.toFixed(1),
-        percent(unavailable.count, sent),
-        unavailable.p99.toFixed(1),
-        percent(late, sent),
-        percent(failed.count, sent),
-        String(residentMebibytes),
-      ],
-    ),
-    notes: figures.flatMap(({ phase, failed: { example } }) => (example === undefined ? [] : [`${phase}: ${example}`])),
+    rows: figures.map((phaseFigures) => rowOf(phaseFigures, hasRevisions)),
+    notes: [
+      `Up to ${figures[0]?.maxConnections} connections.`,
+      'Latency counts from the time when a request is sent. When all connections are busy, it waits in the client before.',
+      ...figures.flatMap(({ phase, failed: { example } }) => (example === undefined ? [] : [`${phase}: ${example}`])),
+    ],
   };
+}
+
+function rowOf(figures: PhaseFigures, hasRevisions: boolean): readonly string[] {
+  const { revision, phase, requestsPerSecond, answered, tokensPerSecond, tokens, unavailable } = figures;
+  const { late, failed, lateFromSchedule, unsent, generatorDelayP99, cpuWaitShare, residentMebibytes } = figures;
+  return [
+    hasRevisions ? `${phase}, serve${revision && ` (${revision})`}` : phase,
+    requestsPerSecond.scheduled.toFixed(0),
+    requestsPerSecond.reached.toFixed(0),
+    tokensPerSecond.toFixed(0),
+    percent(tokens.count, answered),
+    tokens.p50.toFixed(1),
+    tokens.p99.toFixed(1),
+    percent(unavailable.count, answered),
+    unavailable.p99.toFixed(1),
+    percent(late, answered),
+    percent(failed.count, answered),
+    percent(lateFromSchedule + unsent, answered + unsent),
+    generatorDelayP99.toFixed(1),
+    `${(100 * cpuWaitShare).toFixed(0)} %`,
+    String(residentMebibytes),
+  ];
 }
 
 function targetsOf(figures: readonly PhaseFigures[]): readonly Target[] {

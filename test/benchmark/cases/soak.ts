@@ -1,5 +1,5 @@
 import { serve } from '../contenders/serve.ts';
-import { runOpenLoop } from '../load/open-loop.ts';
+import { type RequestLatency, runOpenLoop } from '../load/open-loop.ts';
 import { requestSource } from '../load/request-source.ts';
 import { requireToken } from '../load/require-token.ts';
 import { residentMemory } from '../measure/resident-memory.ts';
@@ -33,13 +33,13 @@ export const soak: Case = {
         const elapsed = ((samples.length * SAMPLE_SECONDS) / 60).toFixed(1);
         progress(`${elapsed} of ${minutes} minutes, ${samples.at(-1)} MiB`);
       }, SAMPLE_SECONDS * 1000);
-      const onOutcome = (response: Parameters<typeof requireToken>[0], milliseconds: number) => {
+      const onOutcome = (response: Parameters<typeof requireToken>[0], { total }: RequestLatency) => {
         if (response.status === 503) {
           unavailable += 1;
           return;
         }
         requireToken(response);
-        latencies.push(milliseconds);
+        latencies.push(total);
       };
       const load = { requestsPerSecond, seconds: minutes * 60, maxConnections: MAX_CONNECTIONS, onOutcome };
       await runOpenLoop({ connect: contender.connect, nextRequest, ...load }).finally(() => clearInterval(timer));

@@ -92,7 +92,7 @@ describe('an open loop', () => {
       seconds: 0.3,
       nextRequest,
       maxConnections,
-      onOutcome: ({ status }, milliseconds) => outcomes.push({ status, milliseconds }),
+      onOutcome: ({ status }, { total }) => outcomes.push({ status, milliseconds: total }),
     });
     return outcomes;
   }
@@ -105,6 +105,49 @@ describe('an open loop', () => {
     }, 1);
     expect(outcomes.length).toBeGreaterThan(30);
     expect(Math.max(...outcomes.map(({ milliseconds }) => milliseconds))).toBeGreaterThan(100);
+  });
+
+  test('keeps reading responses when it is late itself, and counts its own delay apart from the latency of the server', async () => {
+    const totals: number[] = [];
+    const servers: number[] = [];
+    const stall = setInterval(() => {
+      for (const start = performance.now(); performance.now() - start < 40; );
+    }, 50);
+    const { delays, requestsPerSecond } = await runOpenLoop({
+      connect: await listen(withToken),
+      // More than one event loop, which is that of the server as well, can send and answer.
+      requestsPerSecond: 50_000,
+      seconds: 1,
+      nextRequest,
+      maxConnections: 10,
+      onOutcome: (_, { total, server }) => {
+        totals.push(total);
+        servers.push(server);
+      },
+    }).finally(() => clearInterval(stall));
+    expect(totals.length).toBeGreaterThan(20);
+    expect(requestsPerSecond).toBeLessThan(50_000);
+    expect(Math.max(...delays)).toBeGreaterThan(100);
+    expect(Math.max(...servers)).toBeLessThan(Math.max(...totals));
+  });
+
+  test('counts requests that it discards apart, as they were not sent', async () => {
+    const outcomes: number[] = [];
+    const { unsent } = await runOpenLoop({
+      connect: await listen(async (request, response) => {
+        await delay(100);
+        withToken(request, response);
+      }),
+      requestsPerSecond: 200,
+      seconds: 0.5,
+      nextRequest,
+      maxConnections: 1,
+      discardsWaiting: true,
+      onOutcome: ({ status }) => outcomes.push(status),
+    });
+    expect(unsent).toBeGreaterThan(50);
+    expect(new Set(outcomes)).toEqual(new Set([200]));
+    expect(outcomes.length).toBeLessThan(10);
   });
 
   test('reports a request that the server leaves without a response', async () => {

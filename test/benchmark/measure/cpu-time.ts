@@ -13,9 +13,9 @@ function threadsOf(pid: number): string[] {
 }
 
 /** 0 for a thread that ends between the two reads. */
-function nanosecondsOf(file: string): number {
+function nanosecondsOf(file: string, field = 0): number {
   try {
-    return Number(readFileSync(file, 'utf8').split(' ', 1)[0]);
+    return Number(readFileSync(file, 'utf8').split(' ')[field]);
   } catch {
     return 0;
   }
@@ -30,4 +30,9 @@ export function processTree(pid: number): readonly number[] {
 /** The CPU time of the thread that runs JavaScript, in microseconds. */
 export function mainThreadMicroseconds(pid: number): number {
   return nanosecondsOf(`/proc/${pid}/task/${pid}/schedstat`) / 1000;
+}
+
+/** How long that thread was ready to run and something else ran on its core, in microseconds. */
+export function mainThreadWaitMicroseconds(pid: number): number {
+  return nanosecondsOf(`/proc/${pid}/task/${pid}/schedstat`, 1) / 1000;
 }
