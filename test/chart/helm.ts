@@ -30,16 +30,18 @@ export interface ChartValues {
 /** The kinds of the Prometheus operator, which a cluster may have or not. */
 const MONITORING_KINDS = ['monitoring.coreos.com/v1/ServiceMonitor', 'monitoring.coreos.com/v1/PrometheusRule'];
 
-/** Runs a command of Helm on the chart. Standard input has the values, after those of the file. */
-export function helm(
-  version: HelmVersion,
-  command: readonly string[],
-  { file, values = {} }: ChartValues,
-): Promise<FinishedProgram> {
+/** Runs a command of Helm on the chart. */
+export function helm(version: HelmVersion, args: readonly string[], values: ChartValues): Promise<FinishedProgram> {
+  const { command, input } = helmOnChart(version, args, values);
+  const [program, ...rest] = command;
+  return runProgram(program, rest, { input });
+}
+
+/** A command of Helm on the chart. Standard input has the values, after those of the file. */
+export function helmOnChart(version: HelmVersion, args: readonly string[], { file, values = {} }: ChartValues) {
   const files = file === undefined ? [] : ['--values', join(chartFolder, 'ci', file)];
-  return runProgram(kubernetesTools(version).helm, [...command, ...files, '--values', '-'], {
-    input: JSON.stringify(values),
-  });
+  const command = [kubernetesTools(version).helm, ...args, ...files, '--values', '-'] as const;
+  return { command, input: JSON.stringify(values) };
 }
 
 /**

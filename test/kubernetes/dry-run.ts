@@ -1,19 +1,17 @@
-import type { ChartValues, HelmVersion } from '../chart/helm.ts';
-import { renderChart } from '../chart/helm.ts';
+import { type ChartValues, chartFolder, type HelmVersion, helmOnChart } from '../chart/helm.ts';
+import type { Manifest } from '../chart/manifest.ts';
 import type { Cluster } from './cluster.ts';
 
 /** The namespace of the objects that `renderChart` renders. It must exist. */
 export const renderedNamespace = 'auth';
 
 /**
- * Renders the chart, and lets the API server validate and admit all objects without creating them. A warning, such as that a
- * Deployment violates the level of its namespace, is an error.
+ * Lets the API server validate and admit all objects without creating them. A warning, such as that a Deployment violates
+ * the level of its namespace, is an error.
  *
- * @returns the kinds of the objects
  * @throws {Error} with the objections of the API server
  */
-export async function dryRun(cluster: Cluster, version: HelmVersion, values: ChartValues): Promise<readonly string[]> {
-  const rendered = await renderChart(version, values);
+export async function dryRun(cluster: Cluster, rendered: readonly Manifest[]): Promise<void> {
   // The cluster does not have the kinds of the Prometheus operator.
   const manifests = rendered.filter(({ apiVersion }) => !apiVersion.startsWith('monitoring.coreos.com/'));
   const apply = async (items: readonly object[], ...options: string[]) => {
@@ -25,7 +23,20 @@ export async function dryRun(cluster: Cluster, version: HelmVersion, values: Cha
   const accounts = manifests.filter(({ kind }) => kind === 'ServiceAccount');
   await apply([...accounts, runtimeClass]);
   await apply(manifests, '--dry-run=server');
-  return manifests.map(({ kind }) => kind);
+}
+
+/**
+ * `helm upgrade --install --dry-run=server`: Helm renders the chart for the kinds of this cluster, and validates all objects
+ * against the schemas of the API server.
+ *
+ * @returns its output, with the objects
+ * @throws {Error} with the message of Helm
+ */
+export function dryRunByHelm(cluster: Cluster, version: HelmVersion, values: ChartValues): Promise<string> {
+  // In a namespace of its own, where no object exists that belongs to no release.
+  const options = ['--install', '--dry-run=server', '--namespace', 'helm'];
+  const { command, input } = helmOnChart(version, ['upgrade', 'auth', chartFolder, ...options], values);
+  return cluster.run(command, { input });
 }
 
 /** What the values of the matrix name. */
