@@ -10,6 +10,7 @@ import { type CrlServer, startCrlServer } from '../support/crl-server.ts';
 import { createCrl } from '../support/crls.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
+import { exact } from '../support/forged-headers.ts';
 import { programPath } from '../support/program-path.ts';
 import { sendRequest } from '../support/raw-http.ts';
 import { type RunningRedis, startRedis } from '../support/redis-server.ts';
@@ -111,7 +112,7 @@ describeWith(['redis-server'], 'two replicas with an edge', () => {
   async function requestToken(): Promise<string> {
     const [{ countersign }] = replicas as [Replica];
     const body = { grant_type: 'client_credentials', client_id: 'billing' };
-    const request = () => sendRequest(countersign.url, { lines: forwarded(certificate), body });
+    const request = () => sendRequest(countersign.url, { lines: exact(certificate), body });
     let response = await request();
     const isIssued = async () => {
       if (response.status !== 200) response = await request();
@@ -123,7 +124,7 @@ describeWith(['redis-server'], 'two replicas with an edge', () => {
 
   const check = ({ edge }: Replica, path: string, presented = certificate) => {
     const authorization = path.startsWith('/edge/verify/') ? [`Authorization: Bearer ${token}`] : [];
-    return sendRequest(edge, { method: 'GET', path, lines: [...forwarded(presented), ...authorization] });
+    return sendRequest(edge, { method: 'GET', path, lines: [...exact(presented), ...authorization] });
   };
 
   /** The status of a minted token and of a verified one. */
@@ -226,7 +227,3 @@ describeWith(['redis-server'], 'two replicas with an edge', () => {
 });
 
 const loaded = ({ lines }: RunningCountersign) => lines.filter(({ event }) => event === 'crl_loaded').length;
-
-function forwarded({ pem }: MintedCertificate): string[] {
-  return [`X-SSL-Client-Cert: ${encodeURIComponent(pem)}`, 'X-SSL-Client-Verify: SUCCESS'];
-}

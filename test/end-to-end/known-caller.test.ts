@@ -6,6 +6,7 @@ import { alternativeNameIdentity, identityKey } from '../../src/clients/identiti
 import { createTestCa } from '../support/certificates.ts';
 import { commandsOf } from '../support/commands-of-redis.ts';
 import { describeWith } from '../support/describe-with.ts';
+import { exact } from '../support/forged-headers.ts';
 import { type KnownRequests, portOf, preparedForFirst } from '../support/prepared-work.ts';
 import { programPath } from '../support/program-path.ts';
 import { requestBytes, sendRequest } from '../support/raw-http.ts';
@@ -31,10 +32,7 @@ const resource = {
   forward: 'original',
 };
 const ca = createTestCa();
-const forwarded = [
-  `X-SSL-Client-Cert: ${encodeURIComponent(ca.issue({ dns: ['a.example'] }).pem)}`,
-  'X-SSL-Client-Verify: SUCCESS',
-];
+const forwarded = exact(ca.issue({ dns: ['a.example'] }));
 
 test('1,000 checks of a caller in a file repeat nothing that was prepared for the first', async () => {
   const file = join(temporaryDirectory(), 'records.json');
