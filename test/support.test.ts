@@ -15,6 +15,8 @@ import {
   x509v1,
 } from './support/der-surgery.ts';
 import { describeWith } from './support/describe-with.ts';
+import { eventually } from './support/eventually.ts';
+import { expectWithin } from './support/expect-within.ts';
 import { freePort } from './support/free-port.ts';
 import type { KeyType } from './support/keys.ts';
 import { type RunningNginx, startNginx } from './support/nginx.ts';
@@ -203,5 +205,40 @@ describe('startProgram', () => {
 
   it('reports why Countersign exits before it listens', async () => {
     await expect(startCountersign({ args: ['no-such-command'] })).rejects.toThrow(/exit code 2; .*no-such-command/s);
+  });
+});
+
+describe('eventually', () => {
+  it('rejects after its time limit', async () => {
+    await expect(
+      eventually(
+        () => false,
+        () => 'it does not hold',
+        50,
+      ),
+    ).rejects.toThrow('it does not hold');
+  });
+
+  it('starts its time limit again after the process was suspended', async () => {
+    const start = performance.now();
+    let resumed = Number.POSITIVE_INFINITY;
+    setTimeout(() => {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+      resumed = performance.now();
+    }, 1);
+    await eventually(
+      () => performance.now() > resumed + 20,
+      () => `too late after ${performance.now() - start} ms`,
+      40,
+    );
+  });
+});
+
+describe('expectWithin', () => {
+  it('measures again what took too long once, and rejects if it does so each time', async () => {
+    const milliseconds = [1e9, 1, 1e9, 1e9, 1e9];
+    const measure = async () => milliseconds.shift() ?? 0;
+    await expectWithin(100, measure);
+    await expect(expectWithin(100, measure)).rejects.toThrow(/took too long each time: (?:10{9} ms [^,]+(?:, |$)){3}/);
   });
 });

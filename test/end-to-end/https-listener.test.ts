@@ -139,9 +139,10 @@ describe.concurrent('slow connections of the HTTPS listener', () => {
     idle.socket.write(tokenRequest('chained'));
     await eventually(() => idle.received().includes('access_token'), idle.received);
     const busy = await openTls(server.url, identityOf(proxy));
-    const bytes = tokenRequest('self-signed');
+    const bytes = tokenRequest('self-signed', 'Expect: 100-continue');
     busy.socket.write(bytes.slice(0, -5));
-    await delay(200 * slowdown());
+    // The server has read the header.
+    await eventually(() => busy.received().startsWith('HTTP/1.1 100 '), busy.received);
     server.kill('SIGTERM');
     await server.waitForEvent(({ event }) => event === 'stopping');
     await eventually(idle.closed, () => 'the idle connection is still open');

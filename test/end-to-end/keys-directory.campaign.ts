@@ -9,6 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { exact } from '../support/forged-headers.ts';
 import { sendRequest } from '../support/raw-http.ts';
 import { type Files, mountSecret, newPem } from '../support/signing-key-files.ts';
+import { slowdown } from '../support/slowdown.ts';
 
 const client = createTestCa({ subject: [['CN', 'CA']] }).issue({ subject: [['CN', 'billing']] });
 /** The shortest that a record may have. */
@@ -146,7 +147,8 @@ describeWith(['redis-server'], 'keys in a mounted Secret', () => {
     const replicas = await Replicas.start(volume.folder);
     const [firstKid] = await replicas.agree(1, 0);
 
-    const begin = Math.ceil(Date.now() / 1000) * 1000 + 12_000;
+    // Late enough for the restart before it.
+    const begin = Math.ceil(Date.now() / 1000 + 12 * slowdown()) * 1000;
     const second: Files = { [fileFrom(begin)]: newPem() };
     volume.swap({ ...first, ...second });
     expect((await replicas.agree(2, 0))[0]).toBe(firstKid);

@@ -5,13 +5,13 @@ import { describeWith } from '../support/describe-with.ts';
 import { type EdgeDeployment, startEdgeDeployment } from '../support/edge-deployment.ts';
 import { edgeRecords } from '../support/edge-records.ts';
 import { eventually } from '../support/eventually.ts';
+import { expectWithin } from '../support/expect-within.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { exact } from '../support/forged-headers.ts';
 import { programPath } from '../support/program-path.ts';
 import { sendRequest } from '../support/raw-http.ts';
 import { connectRedis } from '../support/redis.ts';
 import { type RedisNode, startRedisNode } from '../support/redis-node.ts';
-import { slowdown } from '../support/slowdown.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const AUDIENCE = 'https://reports.example';
@@ -92,23 +92,25 @@ describeWith(['nginx', 'redis-server'], 'three replicas behind nginx', () => {
   };
 
   test(`reject each of ${TOKENS} revoked tokens within a second, in 99 % of cases`, async () => {
-    const delays: number[] = [];
-    for (let round = 0; round < TOKENS / CONCURRENT; round += 1) {
-      const tokens = await Promise.all(Array.from({ length: CONCURRENT }, newToken));
-      for (const token of tokens) expect(await verifyEverywhere(token)).toEqual([200, 200, 200]);
-      const measure = async (token: string, index: number) => {
-        const start = performance.now();
-        expect(await revoke(replicas[(round + index) % 3] ?? { edge: '', url: '' }, token)).toBe(200);
-        await untilRevokedEverywhere(token);
-        return performance.now() - start;
-      };
-      delays.push(...(await Promise.all(tokens.map(measure))));
-    }
-    const sorted = delays.toSorted((one, other) => one - other);
-    const percentile = (share: number) => sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN;
-    const figures = [0.5, 0.99, 1].map((share) => Math.round(percentile(share)));
-    console.log(`revoked at ${replicas.length} replicas: p50, p99 and maximum in ms: ${figures.join(', ')}`);
-    expect(percentile(0.99)).toBeLessThan(1_000 * slowdown());
+    await expectWithin(1_000, async () => {
+      const delays: number[] = [];
+      for (let round = 0; round < TOKENS / CONCURRENT; round += 1) {
+        const tokens = await Promise.all(Array.from({ length: CONCURRENT }, newToken));
+        for (const token of tokens) expect(await verifyEverywhere(token)).toEqual([200, 200, 200]);
+        const measure = async (token: string, index: number) => {
+          const start = performance.now();
+          expect(await revoke(replicas[(round + index) % 3] ?? { edge: '', url: '' }, token)).toBe(200);
+          await untilRevokedEverywhere(token);
+          return performance.now() - start;
+        };
+        delays.push(...(await Promise.all(tokens.map(measure))));
+      }
+      const sorted = delays.toSorted((one, other) => one - other);
+      const percentile = (share: number) => sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN;
+      const figures = [0.5, 0.99, 1].map((share) => Math.round(percentile(share)));
+      console.log(`revoked at ${replicas.length} replicas: p50, p99 and maximum in ms: ${figures.join(', ')}`);
+      return percentile(0.99);
+    });
   });
 
   /** What happens to Redis, and what ends it. */

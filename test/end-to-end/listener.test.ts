@@ -63,6 +63,12 @@ const openConnection = async (url: string): Promise<Open> => {
   return { socket, received: () => received, closed: () => closed };
 };
 
+/** Sends a part of a request, and waits until the server has read its header. */
+async function sendHalf({ socket, received }: Open): Promise<void> {
+  socket.write(head.replace('\r\n', '\r\nExpect: 100-continue\r\n') + body.slice(0, 5));
+  await eventually(() => received().startsWith('HTTP/1.1 100 '), received);
+}
+
 test('on SIGUSR1, the server opens no debugger, and serves requests', async () => {
   const server = await start('127.0.0.1:0');
   server.kill('SIGUSR1');
@@ -78,8 +84,7 @@ describe('on SIGTERM', () => {
     idle.socket.write(head + body);
     await eventually(() => idle.received().includes('invalid_client'), idle.received);
     const busy = await openConnection(server.url);
-    busy.socket.write(head + body.slice(0, 5));
-    await delay(200 * slowdown());
+    await sendHalf(busy);
     server.kill('SIGTERM');
     await server.waitForEvent(({ event }) => event === 'stopping');
     await eventually(idle.closed, () => 'the idle connection is still open');
@@ -92,8 +97,7 @@ describe('on SIGTERM', () => {
   test('the server waits at most ten seconds for an incomplete request', async () => {
     const server = await start('127.0.0.1:0');
     const half = await openConnection(server.url);
-    half.socket.write(head + body.slice(0, 5));
-    await delay(200);
+    await sendHalf(half);
     const started = performance.now();
     server.kill('SIGTERM');
     expect(await server.exited).toBe(0);

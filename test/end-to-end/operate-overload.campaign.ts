@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestCa } from '../support/certificates.ts';
 import { type RunningCountersign, startCountersign } from '../support/countersign.ts';
 import { eventually } from '../support/eventually.ts';
+import { expectWithin } from '../support/expect-within.ts';
 import { openssl } from '../support/openssl.ts';
 import { requestBytes, sendRequest } from '../support/raw-http.ts';
 import { slowdown } from '../support/slowdown.ts';
@@ -128,22 +129,37 @@ test('200 slow connections and a flood keep no good client waiting for a second,
   const bytes = Buffer.concat(Array(REQUESTS_EACH).fill(requestBytes(tokenRequest('good', good.der))));
   let isFlooding = true;
   for (const socket of flood) keepSending(socket, bytes, () => isFlooding);
-  const during = await requestTokens(4_000);
+  await expectShortDelay('a flood', 4_000);
   const { body: metrics } = await server.fetchOperations('/metrics');
   isFlooding = false;
   for (const socket of [...slow, ...flood]) socket.destroy();
-  console.log(`p99 of the good client during the flood: ${during.p99.toFixed(1)} ms`);
-  expect(during.p99).toBeLessThan(1_000 * slowdown());
-  for (const status of during.statuses) expect([200, 503]).toContain(status);
   const [, resident = Number.NaN] =
     /^countersign_process_resident_memory_bytes (\S+)$/m.exec(metrics) ??
     /^process_resident_memory_bytes (\S+)$/m.exec(metrics) ??
     [];
   expect(Number(resident)).toBeLessThan(600 * 2 ** 20);
-  await delay(500);
-  const after = await requestTokens(1_000);
-  expect(after.statuses).toEqual([200]);
+  await expectRecovery();
 });
+
+/** The good client waits for less than a second for 99 % of its responses. */
+function expectShortDelay(cause: string, milliseconds: number): Promise<void> {
+  return expectWithin(1_000, async () => {
+    const { p99, statuses } = await requestTokens(milliseconds);
+    console.log(`p99 of the good client during ${cause}: ${p99.toFixed(1)} ms`);
+    for (const status of statuses) expect([200, 503]).toContain(status);
+    return p99;
+  });
+}
+
+/** Once what is left of the overload is done, each request of the good client gets a token. */
+async function expectRecovery(): Promise<void> {
+  await eventually(
+    async () => (await requestTokens(100)).statuses.join() === '200',
+    () => 'the server does not recover',
+    2_000,
+  );
+  expect((await requestTokens(1_000)).statuses).toEqual([200]);
+}
 
 test('3,000 connections with a request each keep no good client waiting for a second', async () => {
   const { hostname, port } = new URL(server.url);
@@ -164,15 +180,10 @@ test('3,000 connections with a request each keep no good client waiting for a se
     () => `${unanswered()} connections without a response`,
     30_000,
   );
-  const before = slowdown();
-  const during = await requestTokens(2_500);
+  await expectShortDelay('3,000 requests', 2_500);
   isFlooding = false;
   for (const socket of flood) socket.destroy();
-  console.log(`p99 of the good client during 3,000 requests: ${during.p99.toFixed(1)} ms`);
-  expect(during.p99).toBeLessThan(1_000 * Math.max(before, slowdown()));
-  for (const status of during.statuses) expect([200, 503]).toContain(status);
-  await delay(500);
-  expect((await requestTokens(500)).statuses).toEqual([200]);
+  await expectRecovery();
 });
 
 test('1,200 bodies that arrive byte by byte keep no good client from its token', async () => {
@@ -187,11 +198,14 @@ test('1,200 bodies that arrive byte by byte keep no good client from its token',
     for (const socket of slow) if (socket.writable) socket.write('a');
   }, 500);
   const { statuses } = await requestTokens(2_500);
+  await eventually(
+    () => server.auditEvents().some(({ code }) => code === 'body_timeout'),
+    () => 'no body has timed out',
+    30_000,
+  );
   clearInterval(dripping);
   for (const socket of slow) socket.destroy();
   expect(statuses).toEqual([200]);
-  const codes = new Set(server.auditEvents().map(({ code }) => code));
-  expect(codes).toContain('body_timeout');
 });
 
 test('a body that stalls gets 408, and the audit event has the reason', async () => {

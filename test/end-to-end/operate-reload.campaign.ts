@@ -7,7 +7,6 @@ import { type RunningCountersign, startCountersign } from '../support/countersig
 import { createCrl } from '../support/crls.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Files, mountSecret, newPem, type SecretVolume } from '../support/signing-key-files.ts';
-import { slowdown } from '../support/slowdown.ts';
 
 /** Every file of a server in one volume of Kubernetes, replaced under load, with an invalid version in between. */
 const serverCa = createTestCa({ subject: [['CN', 'Server CA']] });
@@ -111,7 +110,6 @@ describe('every watched file', () => {
       () => missing().length === 0,
       () =>
         `not logged: ${missing()} among ${JSON.stringify(server.lines.slice(since).filter(({ event }) => event !== 'token_issued'))}`,
-      10_000 * slowdown(),
     );
   };
   const reloaded = (name: string) => `${name}_reloaded`;
@@ -171,12 +169,11 @@ describe('every watched file', () => {
     expect(server.lines.slice(since).filter(({ level }) => level === 'error')).toEqual([]);
     const seen = answers.length;
     await eventually(
-      () => answers.length > seen + 20,
+      () => answers.length > Math.max(seen + 20, 50),
       () => 'no requests',
     );
     isLoading = false;
     await Promise.all(loads);
-    expect(answers.length).toBeGreaterThan(50);
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
 
     const { certificate, ...answer } = await call({});

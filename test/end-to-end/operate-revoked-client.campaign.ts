@@ -13,7 +13,6 @@ import { eventually } from '../support/eventually.ts';
 import { exact } from '../support/forged-headers.ts';
 import { sendRequest } from '../support/raw-http.ts';
 import { keyPrefix } from '../support/redis.ts';
-import { slowdown } from '../support/slowdown.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const INTERVAL_SECONDS = 2;
@@ -96,13 +95,11 @@ describeWith(['redis-server'], 'two replicas with the CRL of a CA', () => {
 
   test('reject a revoked client within the interval, and not another one', async () => {
     ca.content = crlOf(5, client);
-    const began = performance.now();
     await eventually(
       async () => (await Promise.all(replicas.map(statusOf))).every((status) => status === 400),
       () => 'it still gets tokens',
       INTERVAL_SECONDS * 1000 + 500,
     );
-    expect(performance.now() - began).toBeLessThan((INTERVAL_SECONDS * 1000 + 500) * slowdown());
     for (const replica of replicas) {
       const { event } = await ask(replica);
       expect(event.reason).toBe(

@@ -16,7 +16,8 @@ const TIMEOUT = 600_000;
 const CONNECTIONS = 6;
 /** How long the balancer still sends requests to a replica after SIGTERM. */
 const NOTICE_MILLISECONDS = 500;
-const DRAIN_DELAY = '1500ms';
+/** Longer than the notice and what a busy machine adds to it. */
+const DRAIN_DELAY = '5s';
 /** A reload of nginx closes idle connections, on which a client may be about to send a request. */
 const lines = { nginx: ['Connection: close'], envoy: [] };
 
@@ -35,7 +36,7 @@ describeWith(['nginx', 'envoy'], 'three replicas under load', () => {
         ...deployment.load,
         connections: CONNECTIONS,
         lines: lines[terminator],
-        pause: 5,
+        pause: 20,
         onToken,
       });
       running.set(terminator, { deployment, load, tokens: () => tokens });

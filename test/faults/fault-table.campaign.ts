@@ -13,44 +13,66 @@ import { faults } from './faults.ts';
 import { type Replicas, startReplicas } from './replicas.ts';
 import { type Load, startLoad } from './token-load.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 const rows: Row[] = [];
 /** For delays of the test process, not of the server. */
 const NOISE_MILLISECONDS = 150;
-/** That of requests grows with the load of the machine. */
-const requestLimit = () => 100 + NOISE_MILLISECONDS * slowdown();
+const ATTEMPTS = 3;
 
 describeWith(['redis-server'], 'two replicas under load, while Redis', () => {
   afterAll(() => console.log(tableOf(rows)));
 
   test('is down at startup, are live but not ready, and become ready once it starts', async () => {
-    const row = await startWithoutRedis();
-    rows.push(row);
-    expect(row.failures).toEqual([]);
-    expect(row.slowestUnknown).toBeLessThan(requestLimit());
-    expect(row.recoveredAfter).toBeLessThan(5_000);
+    await expectInTime(startWithoutRedis, ({ slowestUnknown, recoveredAfter }, slower) => ({
+      'the slowest response': slowestUnknown < 100 + NOISE_MILLISECONDS * slower,
+      'the recovery': recoveredAfter < 5_000 * slower,
+    }));
   });
 
   test.each(faults)('suffers “$name”, serve known clients, respond to others in time, and recover', async (each) => {
-    const redis = await each.deploy();
-    const replicas = await startReplicas(redis.url, redis.env);
-    try {
-      await replicas.writeAll(await redis.writer());
-      await replicas.warm();
-      const row = await runFault(each, redis, replicas);
-      rows.push(row);
-      expect(row.failures).toEqual([]);
-      expect(row.known).toBeGreaterThan(200 / slowdown());
-      expect(row.slowestUnknown).toBeLessThan(requestLimit());
-      expect(row.disabledAfter).toBeLessThan(1_000 + NOISE_MILLISECONDS);
-      expect(row.recoveredAfter).toBeLessThan(5_000);
-    } finally {
-      await replicas.stop();
-      await redis.stop();
-    }
+    const measure = async () => {
+      const redis = await each.deploy();
+      const replicas = await startReplicas(redis.url, redis.env);
+      try {
+        await replicas.writeAll(await redis.writer());
+        await replicas.warm();
+        return await runFault(each, redis, replicas);
+      } finally {
+        await replicas.stop();
+        await redis.stop();
+      }
+    };
+    await expectInTime(measure, ({ known, slowestUnknown, disabledAfter, recoveredAfter }, slower) => ({
+      'enough requests': known > 200 / slower,
+      'the slowest response': slowestUnknown < 100 + NOISE_MILLISECONDS * slower,
+      'the rejection of the disabled client': disabledAfter < (1_000 + NOISE_MILLISECONDS) * slower,
+      'the recovery': recoveredAfter < 5_000 * slower,
+    }));
   });
 });
+
+/**
+ * Known clients are always served. What exceeds a limit of time is measured again, up to three times: it may be the
+ * machine that was slow or suspended.
+ *
+ * @param limits whether the times of a row are short enough on a machine that is slower by this factor
+ */
+async function expectInTime(
+  measure: () => Promise<Row>,
+  limits: (row: Row, slower: number) => Readonly<Record<string, boolean>>,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const before = slowdown();
+    const row = await measure();
+    rows.push(row);
+    expect(row.failures).toEqual([]);
+    const kept = limits(row, Math.max(before, slowdown()));
+    const exceeded = Object.keys(kept).filter((name) => !kept[name]);
+    if (attempt === ATTEMPTS) expect(exceeded, JSON.stringify(row)).toEqual([]);
+    if (exceeded.length === 0) return;
+  }
+}
 
 /** No client is cached yet: the columns of known clients count from the start of Redis. */
 async function startWithoutRedis(): Promise<Row> {

@@ -7,6 +7,8 @@ export const DAY = 24 * HOUR;
 
 /** A day takes ten seconds on an idle machine, more than eight thousand times less than a real one. */
 const SHORTENED_DAY_SECONDS = 10;
+/** Less than the five seconds by which a server tolerates that the clock of another one is ahead (RFC 7519 §4.1.5). */
+const LONGEST_CLOCK_OFFSET = 4_000;
 
 export interface ShortenedTimes {
   readonly policy: RotationPolicy & { readonly rotation: number };
@@ -33,7 +35,7 @@ export function shortenedTimes(options: ShortenedPeriods = {}): ShortenedTimes {
   const daySeconds = Math.ceil(SHORTENED_DAY_SECONDS * (factor < 1.5 ? 1 : 2 * factor));
   const day = daySeconds * 1_000;
   const shortened = (milliseconds: number) => (milliseconds / DAY) * day;
-  const clockOffset = day / 20;
+  const clockOffset = Math.min(day / 20, LONGEST_CLOCK_OFFSET);
   const policy = {
     publishAhead: shortened(publishAhead),
     rotation: shortened(rotation),

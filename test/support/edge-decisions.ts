@@ -145,12 +145,12 @@ const denied: readonly Denied[] = [
 
 /** What the edge decides, as the client and the API see it through this proxy. */
 export function describeEdgeDecisions(name: EdgeProxyName): void {
-  const { program }: EdgeProxy = edgeProxies[name];
+  const { program, patience }: EdgeProxy = edgeProxies[name];
 
   describeWith([program], `the edge behind ${name}`, () => {
     let deployment: EdgeDeployment;
     beforeAll(async () => {
-      deployment = await startEdgeDeployment({ proxy: name });
+      deployment = await startEdgeDeployment({ proxy: name, replace: patience });
     });
     afterAll(() => deployment?.stop());
 

@@ -68,7 +68,7 @@ export function describeEdgeHeaders(name: EdgeProxyName): void {
     let deployment: EdgeDeployment;
     beforeAll(async () => {
       standIn = await startEdgeStandIn();
-      deployment = await startEdgeDeployment({ proxy: name, edge: standIn.url });
+      deployment = await startEdgeDeployment({ proxy: name, edge: standIn.url, replace: edgeProxies[name].patience });
     });
     afterAll(async () => {
       await deployment?.stop();

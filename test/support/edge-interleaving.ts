@@ -21,13 +21,13 @@ const resources = ['orders', 'reports', 'stock'] as const;
 
 /** What belongs to one client never reaches the API with a request of another. */
 export function describeEdgeInterleaving(name: EdgeProxyName): void {
-  const { program, endlessConnection = [] }: EdgeProxy = edgeProxies[name];
+  const { program, endlessConnection = [], patience }: EdgeProxy = edgeProxies[name];
 
   describeWith([program], `interleaved requests of two clients through ${name}`, () => {
     let deployment: EdgeDeployment;
     const tokens = new Map<string, string>();
     beforeAll(async () => {
-      deployment = await startEdgeDeployment({ proxy: name, replace: endlessConnection });
+      deployment = await startEdgeDeployment({ proxy: name, replace: [...endlessConnection, ...patience] });
       for (const client of clients) {
         tokens.set(client, await deployment.requestToken(client, 'https://reports.example'));
       }

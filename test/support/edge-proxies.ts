@@ -31,6 +31,8 @@ export interface EdgeProxy {
   readonly program: ProgramName;
   /** The settings of Countersign that its configuration requires. */
   readonly env: Readonly<Record<string, string>>;
+  /** Waits for the edge for much longer than the second of the configuration, as a test on a busy machine must. */
+  readonly patience: readonly (readonly [from: string, to: string])[];
   /** Keeps a connection to the API open for any number of requests, if the configuration does not. */
   readonly endlessConnection?: EdgeProxyOptions['replace'];
   readonly start: (options: EdgeProxyOptions) => Promise<RunningTerminator>;
@@ -49,24 +51,31 @@ export const edgeProxies = {
   nginx: {
     program: 'nginx',
     env: { COUNTERSIGN_EDGE_TERMINATOR: 'nginx' },
+    patience: [['proxy_read_timeout 1s;', 'proxy_read_timeout 60s;']],
     endlessConnection: [['keepalive 32;', 'keepalive 32; keepalive_requests 100000;']],
     start: startShippedNginxEdge,
   },
   envoy: {
     program: 'envoy',
     env: { COUNTERSIGN_EDGE_TERMINATOR: 'envoy' },
+    patience: [
+      ['timeout: 1s }', 'timeout: 60s }'],
+      ['max_interval: 0.45s', 'max_interval: 60s'],
+    ],
     start: startShippedEnvoyEdge,
     copiesLocation: true,
   },
   caddy: {
     program: 'caddy',
     env: { COUNTERSIGN_EDGE_TERMINATOR: 'caddy' },
+    patience: [['response_header_timeout 1s', 'response_header_timeout 60s']],
     endlessConnection: [[caddyApi, `${caddyApi}\n\t\ttransport http {\n\t\t\tmax_conns_per_host 1\n\t\t}`]],
     start: startShippedCaddyEdge,
   },
   haproxy: {
     program: 'haproxy',
     env: { COUNTERSIGN_EDGE_TERMINATOR: 'haproxy' },
+    patience: [['local timeout = 1000', 'local timeout = 60000']],
     // Each thread has connections of its own.
     endlessConnection: [['setenv COUNTERSIGN_EDGE', 'nbthread 1\n    setenv COUNTERSIGN_EDGE']],
     start: startShippedHaproxyEdge,
@@ -75,6 +84,7 @@ export const edgeProxies = {
   traefik: {
     program: 'traefik',
     env: { COUNTERSIGN_EDGE_TERMINATOR: 'traefik' },
+    patience: [],
     start: startShippedTraefikEdge,
   },
 } as const satisfies Record<string, EdgeProxy>;

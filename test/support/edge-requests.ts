@@ -66,7 +66,7 @@ export function describeEdgeRequests(name: EdgeProxyName): void {
     let deployment: EdgeDeployment;
     let alpha: Identity;
     beforeAll(async () => {
-      deployment = await startEdgeDeployment({ proxy: name });
+      deployment = await startEdgeDeployment({ proxy: name, replace: edgeProxies[name].patience });
       alpha = deployment.certificateOf('alpha');
     });
     afterAll(() => deployment?.stop());

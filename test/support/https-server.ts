@@ -85,8 +85,11 @@ function environment(directory: string): Record<string, string> {
 }
 
 /** A token request as nginx would forward the victim's, on a connection that stays open. */
-export const tokenRequest = (clientId: string): Uint8Array =>
-  requestBytes({ lines: exact(victim), body: { grant_type: 'client_credentials', client_id: clientId } });
+export const tokenRequest = (clientId: string, ...lines: readonly string[]): Uint8Array =>
+  requestBytes({
+    lines: [...exact(victim), ...lines],
+    body: { grant_type: 'client_credentials', client_id: clientId },
+  });
 
 /** For HTTP: a variable that is set to nothing is not set. */
 export const withoutTls = { COUNTERSIGN_TLS_CERTIFICATE_FILE: '', COUNTERSIGN_TLS_KEY_FILE: '' };
