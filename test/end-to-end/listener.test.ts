@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { type RunningCountersign, runCountersign, startCountersign } from '../support/countersign.ts';
 import { eventually } from '../support/eventually.ts';
 import { openssl } from '../support/openssl.ts';
@@ -25,7 +25,8 @@ const start = async (listen: string) => {
   running.push(server);
   return server;
 };
-afterEach(async () => {
+/** The tests run concurrently, since one of them waits for ten seconds. */
+afterAll(async () => {
   for (const server of running.splice(0)) {
     server.kill('SIGKILL');
     await server.exited;
@@ -69,7 +70,7 @@ async function sendHalf({ socket, received }: Open): Promise<void> {
   await eventually(() => received().startsWith('HTTP/1.1 100 '), received);
 }
 
-test('on SIGUSR1, the server opens no debugger, and serves requests', async () => {
+test.concurrent('on SIGUSR1, the server opens no debugger, and serves requests', async () => {
   const server = await start('127.0.0.1:0');
   server.kill('SIGUSR1');
   expect((await sendRequest(server.url, { path: '/jwks', method: 'GET' })).status).toBe(200);
@@ -77,7 +78,7 @@ test('on SIGUSR1, the server opens no debugger, and serves requests', async () =
   expect(server.stderr()).toBe('');
 });
 
-describe('on SIGTERM', () => {
+describe.concurrent('on SIGTERM', () => {
   test('the server responds to the request in flight, closes connections, and exits', async () => {
     const server = await start('127.0.0.1:0');
     const idle = await openConnection(server.url);
@@ -105,7 +106,7 @@ describe('on SIGTERM', () => {
   });
 });
 
-test('a malformed request does not suppress the response to the request before it', async () => {
+test.concurrent('a malformed request does not suppress the response to the request before it', async () => {
   const server = await start('127.0.0.1:0');
   const { socket, received, closed } = await openConnection(server.url);
   socket.write(`${head}${body}GARBAGE\r\n\r\n`);
@@ -114,7 +115,7 @@ test('a malformed request does not suppress the response to the request before i
   expect(received().match(/HTTP\/1\.1/g)).toHaveLength(1);
 });
 
-test('a request whose sender disconnects before its end is rejected, and is not a server error', async () => {
+test.concurrent('a request whose sender disconnects before its end is rejected, and is not a server error', async () => {
   const server = await start('127.0.0.1:0');
   for (const framing of [head, head.replace(/Content-Length: \d+/, 'Transfer-Encoding: chunked')]) {
     const { socket } = await openConnection(server.url);
@@ -126,7 +127,7 @@ test('a request whose sender disconnects before its end is rejected, and is not 
   for (const event of server.auditEvents()) expect(event).toMatchObject({ level: 'warn', error: 'invalid_request' });
 });
 
-describe('COUNTERSIGN_LISTEN=unix:…', () => {
+describe.concurrent('COUNTERSIGN_LISTEN=unix:…', () => {
   const path = (name: string) => join(folder, name);
   const expectRejected = async (socket: string) => {
     const { code, stderr } = await runCountersign(['serve'], {
@@ -170,7 +171,7 @@ describe('COUNTERSIGN_LISTEN=unix:…', () => {
   });
 });
 
-test('the server reports an address that is in use', async () => {
+test.concurrent('the server reports an address that is in use', async () => {
   const first = await start('127.0.0.1:0');
   const address = first.url.replace('http://', '');
   const { code, stderr } = await runCountersign(['serve'], { env: { ...settings, COUNTERSIGN_LISTEN: address } });

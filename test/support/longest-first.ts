@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * How many seconds the longest campaigns take on two idle cores. Only their order matters. Without this, a clean clone,
+ * About how many seconds the longest campaigns take on two idle cores. Only their order matters. Without this, a clean clone,
  * which has no results of an earlier run, would sort them by the size of their files.
  */
 const seconds: Readonly<Record<string, number>> = {
@@ -10,6 +10,12 @@ const seconds: Readonly<Record<string, number>> = {
   'keys-rotation.campaign.ts': 190,
   'doctor-catches-unverified.campaign.ts': 134,
   'operate-rolling-restart.campaign.ts': 130,
+  'fault-table.campaign.ts': 105,
+  'package.campaign.ts': 70,
+  'operate-overload.campaign.ts': 60,
+  'edge-envoy.campaign.ts': 60,
+  'keys-emergency.campaign.ts': 50,
+  'keys-revocation-feed.campaign.ts': 40,
 };
 
 /** Runs the longest files first, so that no worker is idle while the last one runs. */
