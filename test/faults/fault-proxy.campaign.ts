@@ -57,12 +57,12 @@ describeWith(['redis-server'], 'a fault proxy', () => {
   it('discards data without closing connections', async () => {
     await reconnect();
     proxy.stopForwarding();
-    await expect(client.ping()).rejects.toThrow('Command timed out');
+    expect(await isSilent(client)).toBe(true);
     const late = impatientRedis(proxy.url);
-    await expect(late.ping()).rejects.toThrow('Command timed out');
+    expect(await isSilent(late)).toBe(true);
     expect(client.status).toBe('ready');
     await proxy.resume();
-    await expect(client.ping()).rejects.toThrow('Command timed out');
+    expect(await isSilent(client)).toBe(true);
     for (const each of [late, client]) each.disconnect();
     await reconnect();
   });
@@ -81,3 +81,9 @@ describeWith(['redis-server'], 'a fault proxy', () => {
     expect(proxy.connections()).toHaveLength(1);
   });
 });
+
+/** Whether a command gets no reply, and no error, for a while. */
+function isSilent(client: Redis): Promise<boolean> {
+  const end = () => false;
+  return Promise.race([client.ping().then(end, end), delay(300, true)]);
+}
