@@ -16,6 +16,8 @@ const seconds: Readonly<Record<string, number>> = {
   'edge-envoy.campaign.ts': 60,
   'keys-emergency.campaign.ts': 50,
   'keys-revocation-feed.campaign.ts': 40,
+  'keys-directory.campaign.ts': 35,
+  'apply-lease.campaign.ts': 25,
 };
 
 /** Runs the longest files first, so that no worker is idle while the last one runs. */
