@@ -233,13 +233,14 @@ test('peers that send thousands of requests in advance are served, and keep no g
   const bytes = Buffer.concat(Array(2_000).fill(requestBytes(tokenRequest('good', good.der))));
   const received = flood.map((socket) => keepSending(socket, bytes, () => true, 2_000));
   await delay(500);
-  const before = slowdown();
-  const { statuses, p99 } = await requestTokens(3_000);
+  await expectWithin(300, async () => {
+    const { statuses, p99 } = await requestTokens(3_000);
+    expect(statuses).toEqual([200]);
+    return p99;
+  });
   for (const socket of flood) socket.destroy();
-  console.log(`${count(received, 200)} pipelined requests served; p99 of the good client: ${p99.toFixed(1)} ms`);
+  console.log(`${count(received, 200)} pipelined requests served`);
   // One request of each connection is served in turn.
-  expect(statuses).toEqual([200]);
-  expect(p99).toBeLessThan(300 * Math.max(before, slowdown()));
   expect([count(received, 200) > 500, count(received, 503)]).toEqual([true, 0]);
 });
 
