@@ -1,7 +1,7 @@
 import type { RegistrationPolicy } from './clients/registration-policy.ts';
+import { ConfigurationError } from './errors/operator-error.ts';
 import type { ListenAddress } from './http/listen-address.ts';
 import { readTracingConfig, type TracingConfig } from './observability/tracing/tracing-config.ts';
-import { ConfigurationError } from './operator-error.ts';
 import type { CrlConfig } from './pki/crl/crl-checker.ts';
 import { type ClientCa, readClientCa } from './settings/client-ca.ts';
 import { type ClientsConfig, readClientsConfig } from './settings/clients.ts';

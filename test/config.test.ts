@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
-import { OperatorError } from '../src/operator-error.ts';
+import { OperatorError } from '../src/errors/operator-error.ts';
 import { allSettings, variablesOf } from '../src/settings/table.ts';
 import { describeUnknownSetting, findUnknownSettings } from '../src/settings/unknown-settings.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';

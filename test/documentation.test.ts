@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { verifierCaches } from '../src/commands/keys/verifier-caches.ts';
-import { watchedFileNames } from '../src/watched-file.ts';
+import { watchedFileNames } from '../src/watch/watched-file.ts';
 import { repositoryRoot } from './support/repository-root.ts';
 
 const pages = [

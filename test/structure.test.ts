@@ -5,11 +5,13 @@ import { repositoryRoot } from './support/repository-root.ts';
 
 /** The folders of src/ in the order of a request. A folder imports from those before it, and from itself. */
 const journey = [
+  'errors',
   'files',
   'reasons',
   'oauth',
   'tokens/algorithms',
   'observability',
+  'watch',
   'http',
   'pki/certificate',
   'pki/path',

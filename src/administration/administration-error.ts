@@ -1,4 +1,4 @@
-import { OperatorError } from '../operator-error.ts';
+import { OperatorError } from '../errors/operator-error.ts';
 
 /** Why a plan cannot be made, or why not every change was written. */
 export class AdministrationError extends OperatorError {

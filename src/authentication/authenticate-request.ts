@@ -1,7 +1,7 @@
 import type { PresentedCertificate } from '../clients/methods/method.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import type { Form } from '../oauth/form.ts';
-import type { AuditEntry } from '../observability/audit.ts';
+import type { AuditEntry } from '../observability/audit-entry.ts';
 import type { RequestTrace } from '../observability/tracing/trace.ts';
 import type { ForwardedRequest } from '../terminator/forwarded-certificate.ts';
 import type { ContextReader } from '../terminator/request-context.ts';

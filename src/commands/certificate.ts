@@ -1,7 +1,7 @@
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
+import { ConfigurationError, OperatorError } from '../errors/operator-error.ts';
 import { MAX_CERTIFICATE_MEBIBYTES } from '../files/bounded-file.ts';
 import { type PasswordOptions, readPassword } from '../files/read-password.ts';
-import { ConfigurationError, OperatorError } from '../operator-error.ts';
 import { parseCertificateContainer } from '../pki/certificate/certificate-container.ts';
 import { parseClientCertificate } from '../pki/certificate/client-certificate.ts';
 import { type LoadedTrustStore, loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';

@@ -1,9 +1,9 @@
 import { registryKeys } from '../clients/registry/registry.ts';
 import { type Config, readConfig } from '../config.ts';
+import { ConfigurationError, combined, OperatorError } from '../errors/operator-error.ts';
 import { checkListenAddress } from '../http/check-address.ts';
 import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
 import type { Log } from '../observability/log.ts';
-import { ConfigurationError, combined, OperatorError } from '../operator-error.ts';
 import { openRedis, type RedisConnection } from '../redis/connection.ts';
 import { isWrongType } from '../redis/guarded-redis.ts';
 import { watchClientCa } from '../service/client-ca.ts';

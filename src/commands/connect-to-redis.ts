@@ -1,4 +1,4 @@
-import { OperatorError } from '../operator-error.ts';
+import { OperatorError } from '../errors/operator-error.ts';
 import { openRedis, type RedisConnection } from '../redis/connection.ts';
 import type { RedisConfig } from '../settings/redis.ts';
 import { printProblem } from './output/errors.ts';

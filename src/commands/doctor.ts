@@ -7,7 +7,7 @@ import type { ProbeReport } from '../doctor/probe/probe-report.ts';
 import { baselineSections } from '../doctor/probe/render/baseline-sections.ts';
 import { forgerySections } from '../doctor/probe/render/forgery-sections.ts';
 import type { Section } from '../doctor/probe/render/section.ts';
-import { OperatorError } from '../operator-error.ts';
+import { OperatorError } from '../errors/operator-error.ts';
 import { codeOfError, exitCodes } from './exit-codes.ts';
 import { type OutputFormat, type Style, styled, table } from './output/text.ts';
 import { trustSystemCas } from './system-cas.ts';

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../operator-error.ts';
+import { ConfigurationError } from '../errors/operator-error.ts';
 
 /** The exit codes of every command. A signal ends a command with 128 plus its number, as shells report it. */
 export const exitCodes = {

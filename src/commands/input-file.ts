@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { STANDARD_INPUT } from '../clients/files/find-files.ts';
-import { fileErrorReason } from '../file-error.ts';
+import { fileErrorReason } from '../errors/file-error.ts';
+import { ConfigurationError, OperatorError } from '../errors/operator-error.ts';
 import { FileContentError } from '../files/file-content-error.ts';
 import { encodingProblem } from '../files/text-encoding.ts';
-import { ConfigurationError, OperatorError } from '../operator-error.ts';
 
 /** The file, or standard input, that a command reads. */
 export interface InputFile {

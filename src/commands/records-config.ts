@@ -1,5 +1,5 @@
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
-import { ConfigurationError } from '../operator-error.ts';
+import { ConfigurationError } from '../errors/operator-error.ts';
 import { type ClientCa, chainSettings, readClientCa } from '../settings/client-ca.ts';
 import { readRegistrationPolicy } from '../settings/registration-policy.ts';
 import { type Environment, Settings } from '../settings/settings.ts';

@@ -1,14 +1,14 @@
 import { isatty } from 'node:tty';
 import { type Config, readConfig } from '../config.ts';
+import { ConfigurationError, OperatorError } from '../errors/operator-error.ts';
+import { withSourcePositions } from '../errors/source-positions.ts';
 import { jsonLine, type LineFormat, type Log } from '../observability/log.ts';
 import { type Logs, openLogs } from '../observability/logs.ts';
 import { prettyLine } from '../observability/pretty-line.ts';
-import { ConfigurationError, OperatorError } from '../operator-error.ts';
 import { startService } from '../service/service.ts';
 import type { LoggingSettings } from '../settings/logging.ts';
 import type { Environment } from '../settings/settings.ts';
 import { describeUnknownSetting, findUnknownSettings } from '../settings/unknown-settings.ts';
-import { withSourcePositions } from '../source-positions.ts';
 import { printProblem } from './output/errors.ts';
 import { untilStopped } from './signals.ts';
 

@@ -3,10 +3,10 @@ import { type IncomingMessage, type RequestListener, request, type ServerRespons
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { fileErrorReason } from '../file-error.ts';
+import { fileErrorReason } from '../errors/file-error.ts';
+import { OperatorError } from '../errors/operator-error.ts';
 import type { OnMalformed } from '../http/malformed-requests.ts';
 import { endFailedHandshakes, TLS_CIPHERS } from '../http/tls.ts';
-import { OperatorError } from '../operator-error.ts';
 import type { KeyPairWithCertificate } from '../pki/certificate/issue-certificate.ts';
 import { knownHeaders } from '../terminator/formats.ts';
 import { PROXY_SECRET_HEADER } from '../terminator/trusted-proxy.ts';

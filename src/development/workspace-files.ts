@@ -1,12 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { fileErrorReason } from '../file-error.ts';
+import { fileErrorReason } from '../errors/file-error.ts';
+import { OperatorError } from '../errors/operator-error.ts';
 import { FileContentError } from '../files/file-content-error.ts';
 import { PasswordError } from '../files/pkcs12/password.ts';
 import { parsePkcs12 } from '../files/pkcs12/pkcs12.ts';
 import { parsePrivateKeyFile } from '../files/private-key.ts';
-import { OperatorError } from '../operator-error.ts';
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import {
   type IssuanceOptions,

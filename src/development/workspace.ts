@@ -1,8 +1,8 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileErrorReason } from '../file-error.ts';
-import { OperatorError } from '../operator-error.ts';
+import { fileErrorReason } from '../errors/file-error.ts';
+import { OperatorError } from '../errors/operator-error.ts';
 import type { IssuanceOptions, KeyPairWithCertificate } from '../pki/certificate/issue-certificate.ts';
 import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import { WorkspaceFiles } from './workspace-files.ts';

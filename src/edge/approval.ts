@@ -1,4 +1,5 @@
-import type { AuditEntry, Written } from '../observability/audit.ts';
+import type { Written } from '../observability/audit.ts';
+import type { AuditEntry } from '../observability/audit-entry.ts';
 import { NO_BODY } from './respond.ts';
 
 /** An approved check: status 200. At least one token is the reason. */

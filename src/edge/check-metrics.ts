@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../observability/audit.ts';
+import type { AuditEntry } from '../observability/audit-entry.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { RequestMetrics, RequestRecorder } from '../observability/request-metrics.ts';
 

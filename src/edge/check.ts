@@ -1,6 +1,6 @@
 import type { PresentedCertificate } from '../clients/methods/method.ts';
 import type { HeaderFields } from '../http/header-fields.ts';
-import type { AuditEntry } from '../observability/audit.ts';
+import type { AuditEntry } from '../observability/audit-entry.ts';
 import type { Resource } from '../resources/resource.ts';
 import type { Peer } from '../terminator/trusted-proxy.ts';
 import type { Approval } from './approval.ts';

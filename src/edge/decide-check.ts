@@ -7,7 +7,7 @@ import type { TokenRates } from '../grants/token-rates.ts';
 import type { HeaderFields } from '../http/header-fields.ts';
 import type { ReceivedRequest } from '../http/received-request.ts';
 import { OAuthError } from '../oauth/oauth-error.ts';
-import type { AuditEntry } from '../observability/audit.ts';
+import type { AuditEntry } from '../observability/audit-entry.ts';
 import type { RequestTrace } from '../observability/tracing/trace.ts';
 import type { Resource } from '../resources/resource.ts';
 import type { ContextReader } from '../terminator/request-context.ts';

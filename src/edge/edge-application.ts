@@ -1,6 +1,7 @@
 import type { Application, ErrorResponse } from '../http/application.ts';
 import type { ReceivedRequest } from '../http/received-request.ts';
-import type { AuditEntry, AuditLog, Written } from '../observability/audit.ts';
+import type { AuditLog, Written } from '../observability/audit.ts';
+import type { AuditEntry } from '../observability/audit-entry.ts';
 import type { RequestTrace, TracedOutcome } from '../observability/tracing/trace.ts';
 import { tracedOutcome } from '../observability/tracing/traced-outcome.ts';
 import type { RequestContext } from '../terminator/request-context.ts';

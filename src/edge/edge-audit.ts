@@ -1,4 +1,5 @@
-import { type AuditEntry, type AuditLog, inHundredths, type Written } from '../observability/audit.ts';
+import { type AuditLog, inHundredths, type Written } from '../observability/audit.ts';
+import type { AuditEntry } from '../observability/audit-entry.ts';
 import type { RequestContext } from '../terminator/request-context.ts';
 import type { Approval, ApprovedToken } from './approval.ts';
 import type { CheckCounter, CheckOutcome } from './check-metrics.ts';

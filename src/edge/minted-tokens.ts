@@ -1,7 +1,8 @@
 import { type BoundedCache, createBoundedCache } from '../cache/bounded-cache.ts';
 import type { Client } from '../clients/client.ts';
 import type { Resource } from '../resources/resource.ts';
-import type { Keyring, PublishedKey } from '../tokens/keyring/keyring.ts';
+import type { Keyring } from '../tokens/keyring/keyring.ts';
+import type { PublishedKey } from '../tokens/published-key.ts';
 import type { RevocableToken, TokenRevocations } from '../tokens/revocation/token-revocations.ts';
 import type { ApprovedToken } from './approval.ts';
 

@@ -1,6 +1,6 @@
 import type { Form } from '../oauth/form.ts';
 import { invalidRequest } from '../oauth/oauth-error.ts';
-import type { AuditEntry } from '../observability/audit.ts';
+import type { AuditEntry } from '../observability/audit-entry.ts';
 import { createTimeFormatter } from '../observability/time-formatter.ts';
 import { type AccessToken, AccessTokenError } from '../tokens/access-token.ts';
 

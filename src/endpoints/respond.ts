@@ -1,7 +1,8 @@
 import type { HttpRequest } from '../http/received-request.ts';
 import { clientAuthorization } from '../oauth/client-authorization.ts';
 import { type ErrorStatusTable, errorStatus, OAuthError, temporarilyUnavailable } from '../oauth/oauth-error.ts';
-import type { Audit, AuditEntry, Written } from '../observability/audit.ts';
+import type { Audit, Written } from '../observability/audit.ts';
+import type { AuditEntry } from '../observability/audit-entry.ts';
 import type { RequestTrace, TracedOutcome } from '../observability/tracing/trace.ts';
 import { tracedOutcome } from '../observability/tracing/traced-outcome.ts';
 

@@ -2,7 +2,8 @@ import { type AuthenticationDependencies, authenticateRequest } from '../authent
 import { authorize } from '../grants/grants.ts';
 import type { TokenRates } from '../grants/token-rates.ts';
 import { errorStatus } from '../oauth/oauth-error.ts';
-import type { AuditEntry, AuditedEndpoint, AuditLog } from '../observability/audit.ts';
+import type { AuditedEndpoint, AuditLog } from '../observability/audit.ts';
+import type { AuditEntry } from '../observability/audit-entry.ts';
 import { createTimeFormatter } from '../observability/time-formatter.ts';
 import { type AccessTokenClaims, accessTokenClaims } from '../tokens/access-token-claims.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';

@@ -1,5 +1,5 @@
-import { fileErrorReason } from '../file-error.ts';
-import { ConfigurationError, OperatorError } from '../operator-error.ts';
+import { fileErrorReason } from '../errors/file-error.ts';
+import { ConfigurationError, OperatorError } from '../errors/operator-error.ts';
 import { readBoundedFile } from './bounded-file.ts';
 import { encodingProblem } from './text-encoding.ts';
 

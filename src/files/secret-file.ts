@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { fileErrorReason } from '../file-error.ts';
+import { fileErrorReason } from '../errors/file-error.ts';
 import { readBoundedFile } from './bounded-file.ts';
 import { describeContent } from './describe-content.ts';
 import { FileContentError } from './file-content-error.ts';

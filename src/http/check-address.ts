@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
-import { OperatorError } from '../operator-error.ts';
+import { OperatorError } from '../errors/operator-error.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { explainListenError } from './listen-error.ts';
 import { socketState } from './socket-file.ts';

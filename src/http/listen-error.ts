@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { fileErrorReason } from '../file-error.ts';
+import { fileErrorReason } from '../errors/file-error.ts';
 import type { ListenAddress } from './listen-address.ts';
 
 /** Why an address cannot be bound, as a sentence with its fix. */

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { connect } from 'node:net';
-import { OperatorError } from '../operator-error.ts';
+import { OperatorError } from '../errors/operator-error.ts';
 
 /**
  * What is at the path of a Unix socket: nothing, a socket that a process accepts connections on, or one that a killed process

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { fileErrorReason } from '../file-error.ts';
+import { fileErrorReason } from '../errors/file-error.ts';
 
 /**
  * Longer batches are written before the turn ends: their memory is bounded, and during an overload, when a turn is long,

@@ -1,5 +1,5 @@
-import { fileErrorReason } from '../file-error.ts';
-import { OperatorError } from '../operator-error.ts';
+import { fileErrorReason } from '../errors/file-error.ts';
+import { OperatorError } from '../errors/operator-error.ts';
 import { callEvery } from '../shared-interval.ts';
 import type { Written } from './audit.ts';
 import {

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { AuditEntry } from '../observability/audit.ts';
+import type { AuditEntry } from '../observability/audit-entry.ts';
 import type { Decision, RecentDecisions } from '../observability/recent-decisions.ts';
 import { reasonOf } from '../reasons/reasons.ts';
 import type { Html } from './page.ts';

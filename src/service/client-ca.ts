@@ -3,7 +3,7 @@ import type { Log } from '../observability/log.ts';
 import { caFiles, createTrustStore, loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
 import type { ClientCa } from '../settings/client-ca.ts';
 import { counted } from '../text.ts';
-import { WatchedValue } from '../watched-file.ts';
+import { WatchedValue } from '../watch/watched-file.ts';
 import type { WatchedFiles } from './watched-files.ts';
 
 export interface LiveTrustStore {

@@ -1,6 +1,6 @@
-import { fileErrorReason } from '../file-error.ts';
+import { fileErrorReason } from '../errors/file-error.ts';
+import { OperatorError } from '../errors/operator-error.ts';
 import type { Log } from '../observability/log.ts';
-import { OperatorError } from '../operator-error.ts';
 import { type CrlCache, createLocalCrlCache } from '../pki/crl/crl-cache.ts';
 import { type CrlChecker, type CrlConfig, openCrlChecker } from '../pki/crl/crl-checker.ts';
 import type { ClientsConfig } from '../settings/clients.ts';

@@ -1,8 +1,8 @@
 import type { RegistrationPolicy } from '../clients/registration-policy.ts';
 import type { Registry } from '../clients/registry/registry.ts';
 import type { Config } from '../config.ts';
+import { ConfigurationError, OperatorError } from '../errors/operator-error.ts';
 import type { Log } from '../observability/log.ts';
-import { ConfigurationError, OperatorError } from '../operator-error.ts';
 import type { CrlChecker } from '../pki/crl/crl-checker.ts';
 import type { TrustStore } from '../pki/path/trust-store.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';

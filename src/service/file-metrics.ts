@@ -1,5 +1,5 @@
 import type { Metrics, Sample } from '../observability/metrics.ts';
-import type { WatchedFile } from '../watched-file.ts';
+import type { WatchedFile } from '../watch/watched-file.ts';
 import type { WatchedFiles } from './watched-files.ts';
 
 /** Adds the state of each watched file. The label is the name of what the files contain, and not their path. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config.ts';
+import { OperatorError } from '../errors/operator-error.ts';
 import type { Log } from '../observability/log.ts';
-import { OperatorError } from '../operator-error.ts';
 import type { KeyEncryptionKeys } from '../settings/key-encryption-key.ts';
 import type { SettingFiles } from '../settings/setting-files.ts';
 import type { KeyDirectoryConfig, KeyFileConfig, RedisKeyringConfig } from '../settings/signing-key.ts';
@@ -14,7 +14,7 @@ import { singleKey } from '../tokens/keyring/single-key.ts';
 import { withBoundedQueue } from '../tokens/signature-queue.ts';
 import { readSigningKey, type SigningKey, SigningKeyError } from '../tokens/signing-key.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
-import { type WatchedFile, WatchedValue } from '../watched-file.ts';
+import { type WatchedFile, WatchedValue } from '../watch/watched-file.ts';
 import type { WatchedFiles } from './watched-files.ts';
 
 /** What every source needs. */

@@ -1,3 +1,4 @@
+import { OperatorError } from '../errors/operator-error.ts';
 import type { Application } from '../http/application.ts';
 import { describeListenAddress, type ListenAddress } from '../http/listen-address.ts';
 import { type HttpListener, openListener } from '../http/listener.ts';
@@ -6,7 +7,6 @@ import type { ReceivedRequest } from '../http/received-request.ts';
 import type { AuditLog } from '../observability/audit.ts';
 import type { Log } from '../observability/log.ts';
 import type { RequestMetrics } from '../observability/request-metrics.ts';
-import { OperatorError } from '../operator-error.ts';
 import { type ContextReader, readRequestContext } from '../terminator/request-context.ts';
 import type { SharedLimits } from './listener-limits.ts';
 import { auditUnservedRequests } from './unserved-requests.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { OperatorError } from '../errors/operator-error.ts';
 import type { Log } from '../observability/log.ts';
-import { OperatorError } from '../operator-error.ts';
 import type { RedisTls } from '../redis/connect.ts';
 import type { RedisAddress } from '../redis/url.ts';
 import { areSameCertificates, type FiledCertificate } from '../settings/certificate-file.ts';

@@ -1,6 +1,6 @@
 import type { Log } from '../observability/log.ts';
 import type { SettingFiles } from '../settings/setting-files.ts';
-import { type WatchedFileName, WatchedValue, type WatchedValueOptions } from '../watched-file.ts';
+import { type WatchedFileName, WatchedValue, type WatchedValueOptions } from '../watch/watched-file.ts';
 import type { WatchedFiles } from './watched-files.ts';
 
 /** What happens to a reloaded value. */

@@ -1,4 +1,4 @@
-import type { ReloadResult, WatchedFile, WatchedFileName } from '../watched-file.ts';
+import type { ReloadResult, WatchedFile, WatchedFileName } from '../watch/watched-file.ts';
 
 /** Everything that is loaded again when its files change. */
 export interface WatchedFiles {

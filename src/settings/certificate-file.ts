@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import { fileErrorReason } from '../file-error.ts';
+import { fileErrorReason } from '../errors/file-error.ts';
 import { MAX_CERTIFICATE_MEBIBYTES, readBoundedFile } from '../files/bounded-file.ts';
 import {
   decodeDistinguishedName,

@@ -1,5 +1,5 @@
 import { caFiles, loadTrustStore, type TrustStore } from '../pki/path/trust-store.ts';
-import { filesState } from '../watch-files.ts';
+import { filesState } from '../watch/watch-files.ts';
 import { oneOf } from './parsers.ts';
 import { defineSettings, type Warn } from './setting.ts';
 import type { Settings } from './settings.ts';

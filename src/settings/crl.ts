@@ -1,4 +1,4 @@
-import { fileErrorReason } from '../file-error.ts';
+import { fileErrorReason } from '../errors/file-error.ts';
 import { parseSha256Thumbprint } from '../pki/certificate/thumbprint.ts';
 import type { CrlConfig } from '../pki/crl/crl-checker.ts';
 import { crlFiles, readCrlFile } from '../pki/crl/crl-files.ts';

@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { fileErrorReason } from '../file-error.ts';
+import { fileErrorReason } from '../errors/file-error.ts';
 import { type LogLevel, logLevels } from '../observability/log.ts';
 import { oneOf } from './parsers.ts';
 import { defineSettings } from './setting.ts';

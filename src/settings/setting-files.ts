@@ -1,4 +1,4 @@
-import { filesState } from '../watch-files.ts';
+import { filesState } from '../watch/watch-files.ts';
 import type { Warn } from './setting.ts';
 
 /** How to read a setting again when its file changes. */

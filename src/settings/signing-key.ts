@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { fileErrorReason } from '../file-error.ts';
+import { fileErrorReason } from '../errors/file-error.ts';
 import { type SigningAlgorithm, signingAlgorithmNames } from '../tokens/algorithms/signing-algorithm.ts';
 import {
   CLOCK_TOLERANCE_MILLISECONDS,

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { HeaderFields } from '../http/header-fields.ts';
-import type { AuditEntry } from '../observability/audit.ts';
+import type { AuditEntry } from '../observability/audit-entry.ts';
 import { readTraceContext } from '../observability/tracing/trace-context.ts';
 import { newUuid } from '../uuid.ts';
 import type { ForwardedRequest } from './forwarded-certificate.ts';

@@ -3,7 +3,7 @@ import { compactVerify, errors } from 'jose';
 import { rsaKeyViolations } from '../pki/certificate/public-key-policy.ts';
 import { UnavailableAlgorithmError } from './generate-key.ts';
 import { createJwsSigner } from './jws-signer.ts';
-import type { PublishedKey } from './keyring/keyring.ts';
+import type { PublishedKey } from './published-key.ts';
 
 /** Why a key is too weak to sign: every reason. */
 export function keyProblems(key: KeyObject): readonly string[] {

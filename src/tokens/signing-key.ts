@@ -9,7 +9,7 @@ import {
 } from './algorithms/signing-algorithm.ts';
 import { createJwsSigner } from './jws-signer.ts';
 import { publicJwkOf } from './key-jwk.ts';
-import type { PublishedKey } from './keyring/keyring.ts';
+import type { PublishedKey } from './published-key.ts';
 import { describeKey, keyProblems, signatureProblem } from './signing-key-checks.ts';
 import { type ParsedKey, parseKeyText } from './signing-key-text.ts';
 

@@ -1,7 +1,7 @@
 import { compactVerify, errors } from 'jose';
 import { abbreviate } from '../text.ts';
 import { type AccessToken, AccessTokenError, type JsonMembers, parseAccessToken, parseObject } from './access-token.ts';
-import type { PublishedKey } from './keyring/keyring.ts';
+import type { PublishedKey } from './published-key.ts';
 
 /** Finds a key of this server by its `kid`. Throws OAuthError `temporarily_unavailable` if the keys are not known. */
 export type FindKey = (keyId: string) => PublishedKey | undefined;

@@ -7,7 +7,7 @@ import { type ConnectionContext, exchange } from '../../src/commands/token/excha
 import { explainErrorResponse } from '../../src/commands/token/explain-response.ts';
 import { decodeJwt } from '../../src/commands/token/token-report.ts';
 import { clientKeyPair } from '../../src/doctor/probe/client-key-pair.ts';
-import { OperatorError } from '../../src/operator-error.ts';
+import { OperatorError } from '../../src/errors/operator-error.ts';
 import { createTestCa, type MintedCertificate } from '../support/certificates.ts';
 
 const ca = createTestCa({ subject: [['CN', 'Server CA']] });

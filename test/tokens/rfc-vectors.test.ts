@@ -8,7 +8,7 @@ import { parseAccessToken } from '../../src/tokens/access-token.ts';
 import type { SigningAlgorithm } from '../../src/tokens/algorithms/signing-algorithm.ts';
 import { createJwsSigner } from '../../src/tokens/jws-signer.ts';
 import { publicJwkOf } from '../../src/tokens/key-jwk.ts';
-import type { PublishedKey } from '../../src/tokens/keyring/keyring.ts';
+import type { PublishedKey } from '../../src/tokens/published-key.ts';
 import { readSigningKey } from '../../src/tokens/signing-key.ts';
 import { verifyAccessToken, verifySignature } from '../../src/tokens/verify-access-token.ts';
 import { repositoryRoot } from '../support/repository-root.ts';

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { JWK } from 'jose';
 import { AccessTokenError, parseObject } from '../../src/tokens/access-token.ts';
 import { signingAlgorithmNames } from '../../src/tokens/algorithms/signing-algorithm.ts';
-import type { PublishedKey } from '../../src/tokens/keyring/keyring.ts';
+import type { PublishedKey } from '../../src/tokens/published-key.ts';
 import { parseSigningKey } from '../../src/tokens/signing-key.ts';
 import { decodeSegments, verifySignature } from '../../src/tokens/verify-access-token.ts';
 import type { SignatureGroup, Vector } from './signature-file.ts';

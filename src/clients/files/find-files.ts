@@ -1,6 +1,6 @@
 import { readdirSync, type Stats, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { fileErrorReason } from '../../file-error.ts';
+import { fileErrorReason } from '../../errors/file-error.ts';
 import type { FileDiagnostic } from './diagnostics.ts';
 
 /** The path that means standard input. */

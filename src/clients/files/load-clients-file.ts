@@ -1,4 +1,4 @@
-import { OperatorError } from '../../operator-error.ts';
+import { OperatorError } from '../../errors/operator-error.ts';
 import type { Terminator } from '../../terminator/terminator.ts';
 import type { Client } from '../client.ts';
 import { caPinsOf, requiresChain } from '../methods/methods.ts';

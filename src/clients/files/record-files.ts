@@ -2,7 +2,7 @@ import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { parseResource } from '../../resources/parse-resource.ts';
 import { idOfRecord, type RecordKey, type RecordType, recordTypes } from '../../resources/record-types.ts';
 import type { Resource } from '../../resources/resource.ts';
-import { readFileState } from '../../watch-files.ts';
+import { readFileState } from '../../watch/watch-files.ts';
 import type { Client } from '../client.ts';
 import type { Diagnostic } from '../diagnostics.ts';
 import { parseClient } from '../parse-client.ts';

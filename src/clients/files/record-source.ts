@@ -1,7 +1,7 @@
 import { constants, createReadStream, openSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { fileErrorReason } from '../../file-error.ts';
+import { fileErrorReason } from '../../errors/file-error.ts';
 import { Utf8Decoder } from '../../files/utf8-decoder.ts';
 import { STANDARD_INPUT } from './find-files.ts';
 import { ClientsFileError } from './parse-records.ts';

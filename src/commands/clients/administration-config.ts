@@ -1,5 +1,5 @@
 import type { RegistrationPolicy } from '../../clients/registration-policy.ts';
-import { ConfigurationError } from '../../operator-error.ts';
+import { ConfigurationError } from '../../errors/operator-error.ts';
 import { readClientCa } from '../../settings/client-ca.ts';
 import { readRequiredRedisConfig } from '../../settings/clients.ts';
 import type { RedisConfig } from '../../settings/redis.ts';

@@ -1,8 +1,8 @@
 import type { ChangeAudit, ChangeEvent } from '../../administration/change-audit.ts';
-import { fileErrorReason } from '../../file-error.ts';
+import { fileErrorReason } from '../../errors/file-error.ts';
+import { ConfigurationError, OperatorError } from '../../errors/operator-error.ts';
 import { jsonLine } from '../../observability/log.ts';
 import { LogFile } from '../../observability/log-file.ts';
-import { ConfigurationError, OperatorError } from '../../operator-error.ts';
 import type { Environment } from '../../settings/settings.ts';
 
 /**

@@ -1,10 +1,10 @@
 import { parseEnv } from 'node:util';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { environment, setVariables } from '../../environment.ts';
-import { fileErrorReason } from '../../file-error.ts';
+import { fileErrorReason } from '../../errors/file-error.ts';
+import { ConfigurationError } from '../../errors/operator-error.ts';
 import { readBoundedFile } from '../../files/bounded-file.ts';
 import { encodingProblem } from '../../files/text-encoding.ts';
-import { ConfigurationError } from '../../operator-error.ts';
 import { printWarnings } from '../output/errors.ts';
 
 interface EnvironmentOptions {

@@ -3,8 +3,8 @@ import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileErrorReason } from '../../file-error.ts';
-import { ConfigurationError, OperatorError } from '../../operator-error.ts';
+import { fileErrorReason } from '../../errors/file-error.ts';
+import { ConfigurationError, OperatorError } from '../../errors/operator-error.ts';
 import { writeTexts } from '../output/document.ts';
 import { replaceFile } from './replace-file.ts';
 

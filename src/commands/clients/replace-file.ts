@@ -10,7 +10,7 @@ import {
   type Stats,
 } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { OperatorError } from '../../operator-error.ts';
+import { OperatorError } from '../../errors/operator-error.ts';
 
 const NEW_FILE_MODE = 0o640;
 const OWNER_ONLY_MODE = 0o600;

@@ -1,6 +1,6 @@
 import { parseStoredValue } from '../../administration/stored-records.ts';
+import { ConfigurationError, OperatorError } from '../../errors/operator-error.ts';
 import { isClientId } from '../../oauth/grammar.ts';
-import { ConfigurationError, OperatorError } from '../../operator-error.ts';
 import { clientKey } from '../../resources/record-types.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigurationError, OperatorError } from '../../operator-error.ts';
+import { ConfigurationError, OperatorError } from '../../errors/operator-error.ts';
 import type { KeyDirectoryConfig } from '../../settings/signing-key.ts';
 import type { SigningAlgorithm } from '../../tokens/algorithms/signing-algorithm.ts';
 import { parseKeyFileTime } from '../../tokens/keyring/directory/key-file-name.ts';

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../../operator-error.ts';
+import { ConfigurationError } from '../../errors/operator-error.ts';
 import type { Environment } from '../../settings/settings.ts';
 import type { SigningAlgorithm } from '../../tokens/algorithms/signing-algorithm.ts';
 import type { OutputFormat } from '../output/text.ts';

@@ -1,10 +1,10 @@
-import { ConfigurationError } from '../../operator-error.ts';
+import { ConfigurationError } from '../../errors/operator-error.ts';
 import type { RedisLocation } from '../../settings/keys-location.ts';
 import type { Environment } from '../../settings/settings.ts';
 import type { KeyDirectoryConfig, KeyFileConfig } from '../../settings/signing-key.ts';
 import { KEY_RETENTION_MILLISECONDS } from '../../tokens/keyring/key-policy.ts';
-import type { PublishedKey } from '../../tokens/keyring/keyring.ts';
 import type { ScheduledKey } from '../../tokens/keyring/lifecycle.ts';
+import type { PublishedKey } from '../../tokens/published-key.ts';
 import { readSigningKey, SigningKeyError } from '../../tokens/signing-key.ts';
 import { printWarnings } from '../output/errors.ts';
 import { readDirectory, readKeysConfig } from './keys-config.ts';

@@ -1,15 +1,15 @@
-import { ConfigurationError, OperatorError } from '../../operator-error.ts';
+import { ConfigurationError, OperatorError } from '../../errors/operator-error.ts';
 import { openTimedValue, type TimedValue } from '../../redis/commands/timed-value.ts';
 import type { RedisLocation } from '../../settings/keys-location.ts';
 import type { RedisConfig } from '../../settings/redis.ts';
 import { UnavailableAlgorithmError } from '../../tokens/generate-key.ts';
-import type { PublishedKey } from '../../tokens/keyring/keyring.ts';
 import type { ScheduledKey } from '../../tokens/keyring/lifecycle.ts';
 import type { ChangeOptions } from '../../tokens/keyring/redis/change-keyring.ts';
 import { KeyringChangeError, NoKeyringError } from '../../tokens/keyring/redis/changes.ts';
 import { createSealer } from '../../tokens/keyring/redis/sealing.ts';
 import { parseKeyring, type StoredKeyring, StoredKeyringError } from '../../tokens/keyring/redis/stored-keyring.ts';
 import { publishedJwk, unsealKeyring } from '../../tokens/keyring/redis/unsealed-keyring.ts';
+import type { PublishedKey } from '../../tokens/published-key.ts';
 import { connectToRedis } from '../connect-to-redis.ts';
 import { printWarnings } from '../output/errors.ts';
 

@@ -1,4 +1,4 @@
-import { ConfigurationError, OperatorError } from '../../operator-error.ts';
+import { ConfigurationError, OperatorError } from '../../errors/operator-error.ts';
 import { type KeysLocation, type RedisLocation, readKeysLocation } from '../../settings/keys-location.ts';
 import { type Environment, Settings } from '../../settings/settings.ts';
 import type { KeyDirectoryConfig } from '../../settings/signing-key.ts';

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
+import { ConfigurationError, OperatorError } from '../../errors/operator-error.ts';
 import { readSecretFile } from '../../files/secret-file.ts';
-import { ConfigurationError, OperatorError } from '../../operator-error.ts';
 import type { SigningAlgorithm } from '../../tokens/algorithms/signing-algorithm.ts';
 import { parseSigningKey } from '../../tokens/signing-key.ts';
 import { parseKeyText } from '../../tokens/signing-key-text.ts';

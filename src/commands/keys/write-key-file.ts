@@ -1,8 +1,8 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileErrorReason } from '../../file-error.ts';
-import { OperatorError } from '../../operator-error.ts';
+import { fileErrorReason } from '../../errors/file-error.ts';
+import { OperatorError } from '../../errors/operator-error.ts';
 import { algorithmsFor, type SigningAlgorithm } from '../../tokens/algorithms/signing-algorithm.ts';
 import { generatePrivateKey, UnavailableAlgorithmError } from '../../tokens/generate-key.ts';
 import { privateJwkOf } from '../../tokens/key-jwk.ts';

@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
 import { inspect, styleText } from 'node:util';
-import { fileErrorReason } from '../../file-error.ts';
-import { OperatorError } from '../../operator-error.ts';
-import { withSourcePositions } from '../../source-positions.ts';
+import { fileErrorReason } from '../../errors/file-error.ts';
+import { OperatorError } from '../../errors/operator-error.ts';
+import { withSourcePositions } from '../../errors/source-positions.ts';
 import { printable } from '../../text.ts';
 
 /** A signal ended a command before it was done. The message states how far it got. */

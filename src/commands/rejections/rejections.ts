@@ -1,5 +1,5 @@
 import { closestMatch } from '../../closest-match.ts';
-import { ConfigurationError } from '../../operator-error.ts';
+import { ConfigurationError } from '../../errors/operator-error.ts';
 import type { Reason } from '../../reasons/reason.ts';
 import { reasonAreas } from '../../reasons/reasons.ts';
 import { printable } from '../../text.ts';

@@ -1,5 +1,5 @@
 import { parseResourceValue } from '../../administration/stored-records.ts';
-import { ConfigurationError, OperatorError } from '../../operator-error.ts';
+import { ConfigurationError, OperatorError } from '../../errors/operator-error.ts';
 import { resourceKey } from '../../resources/record-types.ts';
 import { isResourceName } from '../../resources/resource.ts';
 import type { Environment } from '../../settings/settings.ts';

@@ -1,5 +1,5 @@
+import { OperatorError } from '../../errors/operator-error.ts';
 import { withoutTrailingSlash } from '../../oauth/issuer.ts';
-import { OperatorError } from '../../operator-error.ts';
 import { printable } from '../../text.ts';
 import { type ConnectionContext, exchange } from './exchange.ts';
 import { describeForeignResponse, jsonObjectIn } from './explain-response.ts';

@@ -37,12 +37,12 @@ export function exchange(url: URL, form: string | undefined, context: Connection
   const sent = request(requestOptions(url, form, context), (response) => {
     readBody(response).then(
       (body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
-      (error: Error) => reject(explainConnectionError(url, error, context)),
+      (error: Error) => reject(explainConnectionError(url, error, context.connectTo)),
     );
   });
   const timedOut = Object.assign(new Error('no response'), { code: 'ETIMEDOUT' });
   const timer = setTimeout(() => sent.destroy(timedOut), TIMEOUT_MILLISECONDS);
-  sent.on('error', (error) => reject(explainConnectionError(url, error, context)));
+  sent.on('error', (error) => reject(explainConnectionError(url, error, context.connectTo)));
   sent.end(form);
   return promise.finally(() => clearTimeout(timer));
 }

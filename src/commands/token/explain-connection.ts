@@ -1,6 +1,6 @@
-import { certificateReason, firstAttempt, type NetworkError, unreachableReason } from '../../network-error.ts';
-import { OperatorError } from '../../operator-error.ts';
-import type { ConnectionContext } from './exchange.ts';
+import type { Address } from '../../doctor/probe/routes.ts';
+import { certificateReason, firstAttempt, type NetworkError, unreachableReason } from '../../errors/network-error.ts';
+import { OperatorError } from '../../errors/operator-error.ts';
 
 /** Why a handshake fails, by OpenSSL's reason. Most are alerts of the server. */
 const handshakeReasons: Readonly<Record<string, string>> = {
@@ -22,8 +22,12 @@ const handshakeReasons: Readonly<Record<string, string>> = {
   PACKET_LENGTH_TOO_LONG: 'it does not respond with TLS on this port: check the port in --url',
 };
 
-/** Why there is no response to a request, and the fix. */
-export function explainConnectionError(url: URL, thrown: Error, { connectTo }: ConnectionContext): OperatorError {
+/**
+ * Why there is no response to a request, and the fix.
+ *
+ * @param connectTo where the connection was made instead of the URL's host and port
+ */
+export function explainConnectionError(url: URL, thrown: Error, connectTo: Address | undefined): OperatorError {
   const error = firstAttempt(thrown);
   const target = connectTo ? `${url.host} at ${connectTo.host}:${connectTo.port}` : url.host;
   return new OperatorError([reasonFor(target, error)]);

@@ -1,9 +1,9 @@
 import type { ClientKeyPair } from '../../doctor/probe/client-key-pair.ts';
 import { parseAddress, parseBaseUrlOption } from '../../doctor/probe/options.ts';
 import { readCaCertificates, readClientKeyPair } from '../../doctor/probe/read-key-pair.ts';
+import { ConfigurationError, OperatorError } from '../../errors/operator-error.ts';
 import { type PasswordOptions, readPassword } from '../../files/read-password.ts';
 import { isClientId } from '../../oauth/grammar.ts';
-import { ConfigurationError, OperatorError } from '../../operator-error.ts';
 import { CertificateError } from '../../pki/certificate/certificate-error.ts';
 import { decodeDistinguishedName } from '../../pki/certificate/names/distinguished-name.ts';
 import { parseCertificateStructure } from '../../pki/certificate/structure.ts';

@@ -1,7 +1,7 @@
 import { parseResourceValue } from '../../administration/stored-records.ts';
 import { formatDiagnostic } from '../../clients/diagnostics.ts';
+import { ConfigurationError, OperatorError } from '../../errors/operator-error.ts';
 import { isClientId, isResourceIndicator } from '../../oauth/grammar.ts';
-import { ConfigurationError, OperatorError } from '../../operator-error.ts';
 import { clientKey, resourceKey } from '../../resources/record-types.ts';
 import { isResourceName } from '../../resources/resource.ts';
 import type { Environment } from '../../settings/settings.ts';

@@ -1,7 +1,7 @@
-import { fileErrorReason } from '../../file-error.ts';
+import { fileErrorReason } from '../../errors/file-error.ts';
+import { ConfigurationError, combined, OperatorError } from '../../errors/operator-error.ts';
 import { readBoundedFile } from '../../files/bounded-file.ts';
 import { type PasswordOptions, readPassword } from '../../files/read-password.ts';
-import { ConfigurationError, combined, OperatorError } from '../../operator-error.ts';
 import { type ClientKeyPair, generateClientKeyPair } from './client-key-pair.ts';
 import { readCaCertificates, readClientKeyPair } from './read-key-pair.ts';
 import type { Address } from './routes.ts';

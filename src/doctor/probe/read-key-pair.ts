@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
-import { fileErrorReason } from '../../file-error.ts';
+import { fileErrorReason } from '../../errors/file-error.ts';
+import { ConfigurationError, OperatorError } from '../../errors/operator-error.ts';
 import { MAX_CERTIFICATE_MEBIBYTES, readBoundedFile } from '../../files/bounded-file.ts';
 import { parsePrivateKeyFile } from '../../files/private-key.ts';
-import { ConfigurationError, OperatorError } from '../../operator-error.ts';
 import { type CertificateContainer, parseCertificateContainer } from '../../pki/certificate/certificate-container.ts';
 import { parseWithOpenssl } from '../../pki/certificate/openssl-certificate.ts';
 import { encodePem } from '../../pki/certificate/pem.ts';

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { fileErrorReason } from '../../file-error.ts';
+import { fileErrorReason } from '../../errors/file-error.ts';
 import { decodePemBlock, parsePemFile } from '../../files/pem-file.ts';
 import { parsePrivateKeyFile } from '../../files/private-key.ts';
 

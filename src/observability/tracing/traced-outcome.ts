@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../audit.ts';
+import type { AuditEntry } from '../audit-entry.ts';
 import type { RequestTrace, TracedOutcome } from './trace.ts';
 
 /** What the trace states of a decision that is about to be written: the entry must not be used afterwards. */

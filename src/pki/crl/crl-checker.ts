@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { fileErrorReason } from '../../file-error.ts';
+import { fileErrorReason } from '../../errors/file-error.ts';
 import type { Log } from '../../observability/log.ts';
 import { counted } from '../../text.ts';
-import { openWatchedValue, type WatchedFile } from '../../watched-file.ts';
+import { openWatchedValue, type WatchedFile } from '../../watch/watched-file.ts';
 import type { CertificationPath, PathViolation } from '../path/path.ts';
 import type { TrustStore } from '../path/trust-store.ts';
 import type { CrlCache } from './crl-cache.ts';

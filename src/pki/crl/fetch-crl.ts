@@ -1,4 +1,4 @@
-import { certificateReason, firstAttempt, type NetworkError, unreachableReason } from '../../network-error.ts';
+import { certificateReason, firstAttempt, type NetworkError, unreachableReason } from '../../errors/network-error.ts';
 import { supportForeignCurves } from '../../peer-certificates.ts';
 
 const TIMEOUT_MILLISECONDS = 30_000;

@@ -1,16 +1,7 @@
-import type { JWK } from 'jose';
 import type { SigningAlgorithm } from '../algorithms/signing-algorithm.ts';
+import type { PublishedKey } from '../published-key.ts';
 import type { SigningKey } from '../signing-key.ts';
 import type { KeyPhase, ScheduledKey } from './lifecycle.ts';
-
-/** A key that verifiers find in the JWKS. */
-export interface PublishedKey {
-  readonly algorithm: SigningAlgorithm;
-  /** The RFC 7638 thumbprint of the public key. */
-  readonly keyId: string;
-  /** The public key as published in the JWKS (RFC 7517 §4). */
-  readonly publicJwk: JWK;
-}
 
 /** The keys of this server as they are now. They change while it runs. */
 export interface Keyring {

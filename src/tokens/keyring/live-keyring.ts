@@ -1,6 +1,7 @@
 import type { SigningAlgorithm } from '../algorithms/signing-algorithm.ts';
+import type { PublishedKey } from '../published-key.ts';
 import type { SigningKey } from '../signing-key.ts';
-import type { Keyring, PublishedKey } from './keyring.ts';
+import type { Keyring } from './keyring.ts';
 import { type KeyPhase, keyPhases, type ScheduledKey } from './lifecycle.ts';
 import { noSigningKey } from './single-key.ts';
 

@@ -2,7 +2,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { watchClientsFile } from '../../../src/clients/files/watch-clients-file.ts';
-import { OperatorError } from '../../../src/operator-error.ts';
+import { OperatorError } from '../../../src/errors/operator-error.ts';
 import { selfSigned } from '../../support/certificates.ts';
 import { eventually } from '../../support/eventually.ts';
 import { defaultPolicy } from '../../support/policy.ts';

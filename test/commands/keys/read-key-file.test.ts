@@ -3,7 +3,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readKeyFile } from '../../../src/commands/keys/read-key-file.ts';
-import { OperatorError } from '../../../src/operator-error.ts';
+import { OperatorError } from '../../../src/errors/operator-error.ts';
 import type { SigningAlgorithm } from '../../../src/tokens/algorithms/signing-algorithm.ts';
 import { folderWith, newKey, newPem, pemOf } from '../../support/signing-key-files.ts';
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type DoctorOptions, parseProbeOptions } from '../../../src/doctor/probe/options.ts';
-import { OperatorError } from '../../../src/operator-error.ts';
+import { OperatorError } from '../../../src/errors/operator-error.ts';
 import { selfSigned } from '../../support/certificates.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 

@@ -1,4 +1,4 @@
-import { OperatorError } from '../../../operator-error.ts';
+import { OperatorError } from '../../../errors/operator-error.ts';
 import type { EffectiveConfig } from '../../observer/effective-config.ts';
 import { DOCTOR_HEADER } from '../../observer/observe.ts';
 import type { ProbeOptions } from '../options.ts';

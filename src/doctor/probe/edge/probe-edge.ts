@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { OperatorError } from '../../../operator-error.ts';
+import { OperatorError } from '../../../errors/operator-error.ts';
 import { sha256Thumbprint } from '../../../pki/certificate/thumbprint.ts';
 import { generateClientKeyPair, generateForgedCertificate } from '../client-key-pair.ts';
 import { configMismatch } from '../conclude/config-mismatch.ts';

@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
-import { firstAttempt, unreachableReason } from '../../../network-error.ts';
+import { firstAttempt, unreachableReason } from '../../../errors/network-error.ts';
 import { supportForeignCurves } from '../../../peer-certificates.ts';
 import type { ClientKeyPair } from '../client-key-pair.ts';
 import type { Address, Route } from '../routes.ts';

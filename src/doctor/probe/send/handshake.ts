@@ -1,5 +1,5 @@
-import { certificateReason } from '../../../network-error.ts';
-import { OperatorError } from '../../../operator-error.ts';
+import { certificateReason } from '../../../errors/network-error.ts';
+import { OperatorError } from '../../../errors/operator-error.ts';
 import type { ClientKeyPair } from '../client-key-pair.ts';
 import type { ProbeOptions } from '../options.ts';
 import type { HandshakeReport } from '../probe-report.ts';

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
-import { firstAttempt, type NetworkError, unreachableReason } from '../../../network-error.ts';
-import { OperatorError } from '../../../operator-error.ts';
+import { firstAttempt, type NetworkError, unreachableReason } from '../../../errors/network-error.ts';
+import { OperatorError } from '../../../errors/operator-error.ts';
 import { headerFormatNames } from '../../../terminator/formats.ts';
 import type { Arrival } from '../../observer/arrival.ts';
 import type { EffectiveConfig } from '../../observer/effective-config.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Log } from '../../../observability/log.ts';
-import { openWatchedValue, type WatchedFile } from '../../../watched-file.ts';
+import { openWatchedValue, type WatchedFile } from '../../../watch/watched-file.ts';
 import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
 import { withBoundedQueue } from '../../signature-queue.ts';
 import type { KeyPolicy } from '../key-policy.ts';

@@ -1,4 +1,4 @@
-import { OperatorError } from '../../../operator-error.ts';
+import { OperatorError } from '../../../errors/operator-error.ts';
 import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
 import { formatKeyTime } from '../key-time.ts';
 import { keyFileTime } from './key-file-name.ts';

@@ -1,8 +1,8 @@
 import { lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileErrorReason } from '../../../file-error.ts';
+import { fileErrorReason } from '../../../errors/file-error.ts';
+import { OperatorError } from '../../../errors/operator-error.ts';
 import { readSecretFile } from '../../../files/secret-file.ts';
-import { OperatorError } from '../../../operator-error.ts';
 import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
 import { parseSigningKey, type SigningKey } from '../../signing-key.ts';
 import type { KeyringKey } from '../live-keyring.ts';

@@ -1,6 +1,6 @@
+import { OperatorError } from '../../../errors/operator-error.ts';
 import type { Log } from '../../../observability/log.ts';
-import { OperatorError } from '../../../operator-error.ts';
-import { WatchedValue } from '../../../watched-file.ts';
+import { WatchedValue } from '../../../watch/watched-file.ts';
 import { withBoundedQueue } from '../../signature-queue.ts';
 import type { SigningKey } from '../../signing-key.ts';
 import type { KeyPolicy } from '../key-policy.ts';

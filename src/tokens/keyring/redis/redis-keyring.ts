@@ -1,5 +1,5 @@
+import { OperatorError } from '../../../errors/operator-error.ts';
 import type { Log } from '../../../observability/log.ts';
-import { OperatorError } from '../../../operator-error.ts';
 import { openTimedValue, type TimedValueStore } from '../../../redis/commands/timed-value.ts';
 import { isWrongType, RedisUnavailableError } from '../../../redis/guarded-redis.ts';
 import { callEvery } from '../../../shared-interval.ts';

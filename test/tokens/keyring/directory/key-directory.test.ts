@@ -1,8 +1,8 @@
 import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { OperatorError } from '../../../../src/errors/operator-error.ts';
 import type { Log } from '../../../../src/observability/log.ts';
-import { OperatorError } from '../../../../src/operator-error.ts';
 import type { SigningAlgorithm } from '../../../../src/tokens/algorithms/signing-algorithm.ts';
 import { openKeyDirectory } from '../../../../src/tokens/keyring/directory/key-directory.ts';
 import type { Keyring } from '../../../../src/tokens/keyring/keyring.ts';

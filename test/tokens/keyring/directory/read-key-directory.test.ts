@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { OperatorError } from '../../../../src/operator-error.ts';
+import { OperatorError } from '../../../../src/errors/operator-error.ts';
 import type { SigningAlgorithm } from '../../../../src/tokens/algorithms/signing-algorithm.ts';
 import { generatePrivateKey } from '../../../../src/tokens/generate-key.ts';
 import { privateJwkOf } from '../../../../src/tokens/key-jwk.ts';

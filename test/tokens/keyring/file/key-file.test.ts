@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { openKeyFile } from '../../../../src/tokens/keyring/file/key-file.ts';
 import { liveKeyring } from '../../../../src/tokens/keyring/live-keyring.ts';
 import { readSigningKey } from '../../../../src/tokens/signing-key.ts';
-import { filesState } from '../../../../src/watch-files.ts';
+import { filesState } from '../../../../src/watch/watch-files.ts';
 import { newPem } from '../../../support/signing-key-files.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 

@@ -1,7 +1,7 @@
-import { fileErrorReason } from './file-error.ts';
+import { fileErrorReason } from '../errors/file-error.ts';
+import { OperatorError } from '../errors/operator-error.ts';
+import type { Log } from '../observability/log.ts';
 import { type LoadedValue, LoadFailure, type LoadOptions, listOf, loadOneVersion } from './load-files.ts';
-import type { Log } from './observability/log.ts';
-import { OperatorError } from './operator-error.ts';
 import { filesState, INTERVAL_MILLISECONDS, watchFiles } from './watch-files.ts';
 
 /**

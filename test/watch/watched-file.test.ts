@@ -2,10 +2,10 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { filesState } from '../src/watch-files.ts';
-import { WatchedValue, type WatchedValueOptions } from '../src/watched-file.ts';
-import { eventually } from './support/eventually.ts';
-import { temporaryDirectory } from './support/temporary-directory.ts';
+import { filesState } from '../../src/watch/watch-files.ts';
+import { WatchedValue, type WatchedValueOptions } from '../../src/watch/watched-file.ts';
+import { eventually } from '../support/eventually.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 interface Logged {
   readonly event: string;

@@ -1,9 +1,9 @@
 import { constants, openSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { fileErrorReason } from '../src/file-error.ts';
-import { runProgram } from './support/run-program.ts';
-import { temporaryDirectory } from './support/temporary-directory.ts';
+import { fileErrorReason } from '../../src/errors/file-error.ts';
+import { runProgram } from '../support/run-program.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const folder = temporaryDirectory();
 const link = join(folder, 'link.yaml');

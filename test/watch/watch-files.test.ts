@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { watchFiles } from '../src/watch-files.ts';
-import { eventually } from './support/eventually.ts';
-import { temporaryDirectory } from './support/temporary-directory.ts';
+import { watchFiles } from '../../src/watch/watch-files.ts';
+import { eventually } from '../support/eventually.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** Watches a file that is changed before each of the first checks, whenever those are. */
 function watchFileChangedBefore(changedChecks: number) {
