@@ -28,7 +28,7 @@ anything but a token), 2 usage error.
 More: docs/performance.md`;
 
 /** They take long and are about something other than the cost of a token. */
-const slowCases: readonly CaseName[] = ['soak', 'administration'];
+const slowCases: readonly CaseName[] = ['soak', 'administration', 'idle'];
 const defaultCases = caseNames.filter((name) => !slowCases.includes(name));
 
 /**
