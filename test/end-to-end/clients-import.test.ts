@@ -93,8 +93,8 @@ describe('countersign clients import', () => {
   });
 
   test('merges files in their order, and names each', async () => {
-    const first = file('appsettings.json', configurationOf(client));
-    const later = file('appsettings.Production.json', '{"clients:0:ClientId": "production" /* later */}');
+    const first = file('appsettings.json', configurationOf({ ...client, AccessTokenLifetime: 600 }));
+    const later = file('appsettings.Production.json', '{"clients:0:AccessTokenLifetime": 60 /* later */}');
     const command = documentedBlock(page, 'sh', 'appsettings.Production.json', {
       'appsettings.json appsettings.Production.json': `${first} ${later}`,
       'clients.yaml': '-',
@@ -103,9 +103,9 @@ describe('countersign clients import', () => {
     expect([code, stderr]).toEqual([0, expect.stringMatching(/^1 client: 1 the same as before/)]);
     expect(stdout.split('\n').slice(0, 2)).toEqual([
       '# From appsettings.json, appsettings.Production.json, by `countersign clients import identityserver`.',
-      `# ${later} replaces 1 value of the files before it, as in .NET: clients:0:ClientId`,
+      `# ${later} replaces 1 value of the files before it, as in .NET: clients:0:AccessTokenLifetime`,
     ]);
-    expect(parse(stdout)).toMatchObject({ clients: [{ client_id: 'production' }] });
+    expect(parse(stdout)).toMatchObject({ clients: [{ access_token_lifetime: 60 }] });
     const invalid = await run('import', 'identityserver', first, file('invalid.json', '{'));
     expect([invalid.code, invalid.stderr]).toEqual([1, expect.stringContaining('invalid.json: line 1, ')]);
   });

@@ -589,6 +589,7 @@ describe('a client that IdentityServer rejects is imported with the note that it
       'DeviceCodeLifetime is 0',
     ],
     ['an empty origin', { AllowedCorsOrigins: [''] }, 'which is not an origin'],
+    ['an origin that is a number', { AllowedCorsOrigins: [1] }, 'AllowedCorsOrigins has "1", which is not an origin'],
     [
       'a number that .NET does not read',
       { Claims: [{ Type: 't', Value: '0x10', ValueType: 'http://www.w3.org/2001/XMLSchema#double' }] },

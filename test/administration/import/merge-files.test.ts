@@ -71,20 +71,21 @@ describe('several files of IdentityServer are merged as in .NET:', () => {
   });
 });
 
+const rows = {
+  Clients: [
+    {
+      Id: 1,
+      ClientId: 'a',
+      AllowedGrantTypes: [{ GrantType: 'client_credentials' }],
+      AllowedScopes: [{ Scope: 'x' }],
+      ClientSecrets: [name],
+    },
+    { Id: 2, ClientId: 'none', AllowedGrantTypes: [], AllowedScopes: [], ClientSecrets: [] },
+  ],
+};
+
 test('options of a file apply to the clients of a database, or to a list of clients', () => {
   const options = { IdentityServer: { EmitStaticAudienceClaim: true, IssuerUri: 'https://id.example' } };
-  const rows = {
-    Clients: [
-      {
-        Id: 1,
-        ClientId: 'a',
-        AllowedGrantTypes: [{ GrantType: 'client_credentials' }],
-        AllowedScopes: [{ Scope: 'x' }],
-        ClientSecrets: [name],
-      },
-      { Id: 2, ClientId: 'none', AllowedGrantTypes: [], AllowedScopes: [], ClientSecrets: [] },
-    ],
-  };
   for (const clients of [rows, [client]]) {
     for (const roots of [
       [options, clients],
@@ -94,5 +95,39 @@ test('options of a file apply to the clients of a database, or to a list of clie
         { client_id: 'a', audience: { x: ['https://id.example/resources'] } },
       ]);
   }
-  expect(() => clientsOf(base, rows)).toThrow('Clients are both at the top level and in the section IdentityServer');
+});
+
+// Merged by index, a client would have certificates of another one.
+test.each<[string, Json, Json]>([
+  ['two lists of clients', [client], [{ ...client, ClientId: 'b' }]],
+  ['a list of clients and a configuration', base, [{ ...client, ClientId: 'b' }]],
+  ['two databases', rows, rows],
+  ['a database and a configuration', { Clients: [{ ...client, ClientId: 'b' }] }, rows],
+  ['a database and a section with colons', { 'IdentityServer:Clients:0:ClientId': 'b' }, rows],
+])('%s are not merged', (_, one, other) => {
+  for (const roots of [
+    [one, other],
+    [other, one],
+  ])
+    expect(() => clientsOf(...roots)).toThrow(
+      /^several files have Clients, and that of [01]\.json is from a database or/,
+    );
+});
+
+test('API resources of a database are not merged with those of a file', () => {
+  const resources = { ApiResources: [{ Id: 1, Name: 'https://a.example', Scopes: [{ Scope: 'x' }] }] };
+  const other = { ApiResources: [{ Name: 'https://b.example' }] };
+  expect(() => clientsOf({ ...rows, ...resources }, other)).toThrow('several files have ApiResources, and that of 0');
+});
+
+test('a client whose ClientId replaces another one has a note, and another client has none', () => {
+  const [second, third] = [{ ...client, ClientId: 'second' }, { ClientId: 'third' }];
+  const { drafts } = read({ Clients: [client, second] }, { Clients: [{ ClientId: 'b' }, {}, third] });
+  const mixed = /^1\.json replaces the ClientId of another client, as in \.NET: /;
+  const texts = drafts.map(({ label, notes }) => [label, notes.filter(({ text }) => mixed.test(text)).length]);
+  expect(texts).toEqual([
+    ['b', 1],
+    ['second', 0],
+    ['third', 0],
+  ]);
 });

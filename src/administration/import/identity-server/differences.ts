@@ -20,6 +20,10 @@ export const differences = {
       '*Lifetime',
     ],
   },
+  mixed_client: {
+    title: 'a file replaces the ClientId of a client in an earlier file, so that client is mixed with it, as in .NET',
+    causes: ['ClientId'],
+  },
   secret_never_matched: {
     title: 'a secret never matched in IdentityServer; here its certificate is accepted',
     causes: ['ClientSecrets: Type, Value'],

@@ -10,6 +10,7 @@ import { type Item, sectionOf, textOf } from './dotnet-configuration.ts';
 import { flagOf } from './dotnet-values.ts';
 import { type ConfigurationFile, mergeFiles } from './merge-files.ts';
 import { readResources } from './resources.ts';
+import { requireSeparateLists } from './separate-lists.ts';
 
 /**
  * Parses an IdentityServer configuration file (JSON, as .NET reads it), or the output of the query that reads its database.
@@ -26,10 +27,11 @@ export function parseIdentityServer(text: string): Json {
  * of IdentityServer's classes or the columns of its tables, and its options, as {@link findConfiguration} finds them.
  *
  * @param now milliseconds since the epoch
- * @throws {ImportError} if there are no `Clients`, or an option has a value that .NET rejects
+ * @throws {ImportError} if there are no `Clients`, or in files that .NET does not merge, or an option has a value that .NET rejects
  */
 export function readConfiguration(files: readonly ConfigurationFile[], now: number): Drafts {
-  const { root, remarks } = mergeFiles(files);
+  requireSeparateLists(files);
+  const { root, remarks, renamedClients } = mergeFiles(files);
   const configuration = findConfiguration(root);
   const clients = configuration.list('Clients');
   if (clients.some(({ value }) => typeof value === 'object' && value !== null && 'clientAuthenticatorType' in value)) {
@@ -37,7 +39,7 @@ export function readConfiguration(files: readonly ConfigurationFile[], now: numb
   }
   const server: Server = { configuration, resources: readResources(configuration), now };
   return {
-    drafts: clients.map((client) => draftClient(client, server)),
+    drafts: clients.map((client) => noteMixed(draftClient(client, server), renamedClients)),
     notes: [...server.resources.notes, ...optionNotes(configuration)],
     remarks: [...remarks, ...remarksOn(configuration)],
   };
@@ -52,6 +54,14 @@ function draftClient(client: Item, server: Server): Draft {
     const label = labelOf(client);
     return { kind: 'skipped', label, reason: error.message, record: undefined, notes: [], remarks: [] };
   }
+}
+
+/** Few people know that .NET mixes clients, and one of them gets tokens with a certificate of the other. */
+function noteMixed(draft: Draft, renamedClients: ReadonlyMap<string, string>): Draft {
+  const file = renamedClients.get(draft.label);
+  if (file === undefined) return draft;
+  const text = `${file} replaces the ClientId of another client, as in .NET: what it does not replace, such as further secrets, is still that of the other client`;
+  return { ...draft, notes: [...draft.notes, noteOf('mixed_client', text)] };
 }
 
 /** The `ClientId`, or where the client is: its names may be what cannot be read. */

@@ -19,24 +19,33 @@ interface Node {
   readonly members: Map<string, Node>;
 }
 
+interface MergedFiles {
+  readonly root: Json;
+  /** One on each file that replaces values. */
+  readonly remarks: readonly string[];
+  /** The values, as texts, that replaced the `ClientId` of a client, with the last file that did. */
+  readonly renamedClients: ReadonlyMap<string, string>;
+}
+
 /**
  * Merges files as .NET does: by name, whatever its case, and lists item by item. A later file adds values and replaces
  * those of earlier ones; it removes none. A name with colons leads through sections: `Clients:0:ClientId`.
  *
- * @returns the configuration, and a remark on each file that replaces values
  * @throws {ImportError} if one file has two values of one name
  */
-export function mergeFiles(files: readonly ConfigurationFile[]): { root: Json; remarks: readonly string[] } {
+export function mergeFiles(files: readonly ConfigurationFile[]): MergedFiles {
   const [only, ...more] = files;
-  if (only && more.length === 0 && !hasColons(only.root)) return { root: only.root, remarks: [] };
+  const renamedClients = new Map<string, string>();
+  if (only && more.length === 0 && !hasColons(only.root)) return { root: only.root, remarks: [], renamedClients };
   const merged = newNode('');
   const remarks = files.flatMap(({ name, root }) => {
-    const written: Written = { paths: new Set(), replaced: [] };
+    const written: Written = { paths: new Set(), replaced: [], clientIds: [] };
     // A plain list is one of clients.
     addTo(merged, more.length > 0 && Array.isArray(root) ? { Clients: root } : root, '', written);
+    for (const clientId of written.clientIds) renamedClients.set(clientId, name);
     return replacedRemark(name, written.replaced);
   });
-  return { root: toJson(merged), remarks };
+  return { root: toJson(merged), remarks, renamedClients };
 }
 
 function hasColons(value: Json): boolean {
@@ -50,7 +59,11 @@ interface Written {
   readonly paths: Set<string>;
   /** The paths, as written, at which an earlier file had another value. */
   readonly replaced: string[];
+  /** The values with which it replaces the `ClientId` of a client. */
+  readonly clientIds: string[];
 }
+
+const CLIENT_ID = /(?:^|:)clients:[^:]+:clientid$/;
 
 function addTo(node: Node, value: Json, path: string, written: Written): void {
   if (typeof value === 'object' && value !== null) {
@@ -68,7 +81,10 @@ function addTo(node: Node, value: Json, path: string, written: Written): void {
   const key = path.toLowerCase();
   if (written.paths.has(key)) throw new ImportError(`two values of "${key}"`);
   written.paths.add(key);
-  if (node.value !== undefined && node.value !== value) written.replaced.push(path);
+  if (node.value !== undefined && node.value !== value) {
+    written.replaced.push(path);
+    if (CLIENT_ID.test(key)) written.clientIds.push(String(value));
+  }
   node.value = value;
 }
 

@@ -17,11 +17,7 @@ export function rejectionsThere(clientId: string, client: Section, { configurati
     ...lifetimeRejections(client),
     ...(configuration.isFromTables ? grantRejections(client) : []),
     ...redirectRejections(client, isUnknown || allowsUnregisteredUris(client, configuration)),
-    ...itemsOf(client.get('allowedcorsorigins')).flatMap(({ value: origin }) =>
-      typeof origin !== 'string' || isOrigin(origin)
-        ? []
-        : [`AllowedCorsOrigins has "${origin}", which is not an origin`],
-    ),
+    ...originRejections(client),
   ];
 }
 
@@ -77,6 +73,16 @@ function redirectRejections(client: Section, isOptional: boolean): string[] {
     ...(needsUri && uris.length === 0 ? ['RedirectUris is empty, which its other grant types require'] : []),
     ...all.filter((uri) => forbiddenSchemes.test(uri)).map((uri) => `the redirect URI "${uri}" has a forbidden scheme`),
   ];
+}
+
+/** A number is a text in .NET, and an empty text is not left out. */
+function originRejections(client: Section): string[] {
+  const origins = itemsOf(client.get('allowedcorsorigins')).flatMap(({ value }) =>
+    value === '' ? '' : (textOf({ name: '', value }) ?? []),
+  );
+  return origins
+    .filter((origin) => !isOrigin(origin))
+    .map((origin) => `AllowedCorsOrigins has "${origin}", which is not an origin`);
 }
 
 function isOrigin(text: string): boolean {

@@ -15,12 +15,21 @@ export function fromTableRows(section: Section): Section {
 }
 
 function withoutRows(key: string, member: Member, lists: Section): Member {
-  const table = storeTables.find((each) => each.table.toLowerCase() === key);
-  const items = itemsOf(member).map(({ value }) => value);
-  if (table === undefined || !items.some((item) => isRow(item, table))) return member;
-  const rows = sortedById(items);
+  const table = tableOf(key);
+  if (table === undefined || !hasTableRows(key, member)) return member;
+  const rows = sortedById(itemsOf(member).map(({ value }) => value));
   requireChildren(table, rows, lists);
   return { ...member, value: rows.map((row) => (isRow(row, table) ? fromRow(sectionOf(row), table, lists) : row)) };
+}
+
+/** Whether a list of a configuration comes from a table. @param key its name in lower case */
+export function hasTableRows(key: string, member: Member): boolean {
+  const table = tableOf(key);
+  return table !== undefined && itemsOf(member).some(({ value }) => isRow(value, table));
+}
+
+function tableOf(key: string): StoreTable | undefined {
+  return storeTables.find(({ table }) => table.toLowerCase() === key);
 }
 
 /** Whether an item comes from a table. One that .NET cannot read does not; it is reported with its client. */
