@@ -128,6 +128,12 @@ describe('an exit code', () => {
     ['a file of records that does not exist', 1, ['clients', 'check', '/nowhere.yaml']],
     ['an empty path', 2, ['clients', 'check', '']],
     ['an empty path of a certificate', 2, ['certificate', '']],
+    [
+      'an invalid client_id, whether or not Redis can be reached',
+      2,
+      ['clients', 'show', 'é', '--redis-url', 'redis://localhost:1'],
+    ],
+    ['an invalid name of a resource', 2, ['resources', 'show', 'A B', '--redis-url', 'redis://localhost:1']],
     ['a certificate that does not exist', 1, ['certificate', '/nowhere.pem']],
     ['a directory of keys that --dir names', 1, ['keys', 'list', '--dir', '/nowhere']],
     ['one that a setting names', 2, ['keys', 'list'], { COUNTERSIGN_SIGNING_KEYS_DIR: '/nowhere' }],

@@ -18,13 +18,13 @@ import type { ClientsFormat } from './options.ts';
  * @throws {InterruptedError} on SIGINT or SIGTERM
  */
 export async function showClient(env: Environment, clientId: string, output: ClientsFormat): Promise<number> {
-  await using administration = await openAdministration(env);
-  const { store, policy, now, interruption } = administration;
   if (!isClientId(clientId)) {
     throw new ConfigurationError([
       `${printable(clientId)} is not a valid client_id: expected 1 to 255 printable ASCII characters`,
     ]);
   }
+  await using administration = await openAdministration(env);
+  const { store, policy, now, interruption } = administration;
   const [value] = await interruption.abortable(store.read([clientKey(clientId)]));
   if (!value || value.type === 'none') throw new OperatorError([`client ${printable(clientId)} is not in Redis`]);
   const description = describeClient({ clientId, value, ...parseStoredValue(clientId, value, policy, now) }, now);

@@ -18,12 +18,12 @@ import { describeResource, type ResourceDescription } from './resource-report.ts
  * @throws {InterruptedError} on SIGINT or SIGTERM
  */
 export async function showResource(env: Environment, name: string, output: ClientsFormat): Promise<number> {
-  await using administration = await openAdministration(env);
-  const { store, policy, interruption } = administration;
   if (!isResourceName(name)) {
     const expected = 'expected 1 to 63 lowercase letters, digits and hyphens';
     throw new ConfigurationError([`${printable(name)} is not a valid name: ${expected}`]);
   }
+  await using administration = await openAdministration(env);
+  const { store, policy, interruption } = administration;
   const [value] = await interruption.abortable(store.read([resourceKey(name)]));
   if (!value || value.type === 'none') throw new OperatorError([`resource ${name} is not in Redis`]);
   const description = describeResource(parseResourceValue(name, value, policy));
