@@ -56,8 +56,8 @@ describe('a value that loses traces is reported:', () => {
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', 'is not an http or https URL'],
     ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', '"grpc" is not supported: use http/protobuf, http/json'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'grpc://user:secret@collector:4317', 'contains a user name or a password'],
-    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'https://collector/?tenant=a', 'has a query or a fragment'],
-    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'https://collector/#a', 'has a fragment, which is not sent'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'https://collector/?key=secret', 'has a query or a fragment'],
+    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'https://collector/?key=secret#a', 'has a fragment, which is not sent'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://collector:4318 ', 'begins or ends with a space'],
     ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'grpc', '"grpc" is not supported'],
     ['OTEL_TRACES_SAMPLER', 'jaeger_remote', 'is not supported'],
@@ -110,10 +110,16 @@ describe('an endpoint with another path than collectors have is a warning, and i
       'http://collector:4318',
       'has no path, and traces are sent to http://collector:4318/: collectors expect them at http://collector:4318/v1/traces',
     ],
+    [
+      'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+      'https://collector?key=secret',
+      'has no path, and traces are sent to https://collector/: collectors expect',
+    ],
   ])('%s=%s', (name, value, warning) => {
     const { problems, warnings } = read({ [name]: value });
     expect([problems, warnings]).toEqual([[], [expect.stringContaining(`${name}: `)]]);
     expect(warnings[0]).toContain(warning);
+    expect(warnings[0]).not.toContain('secret');
   });
 
   test.each([

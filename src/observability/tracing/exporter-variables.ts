@@ -86,7 +86,7 @@ function fileProblem(parse: (content: Uint8Array) => void) {
   };
 }
 
-/** What is wrong with an endpoint, or what it probably does not mean. Never quotes a password. */
+/** What is wrong with an endpoint, or what it probably does not mean. Never quotes a password, or a query, which may be a key. */
 export function checkEndpoint({ name, value }: OtelVariable): { readonly problem?: string; readonly warning?: string } {
   const url = URL.parse(value);
   if (url && (url.username !== '' || url.password !== '')) {
@@ -96,7 +96,7 @@ export function checkEndpoint({ name, value }: OtelVariable): { readonly problem
     return { problem: `"${value}" is not an http or https URL, such as http://127.0.0.1:4318` };
   }
   if (value !== value.trim()) return { problem: 'begins or ends with a space: remove it' };
-  return name === WHOLE_URL ? checkWholeUrl(url) : checkBase(url, value);
+  return name === WHOLE_URL ? checkWholeUrl(url) : checkBase(url);
 }
 
 /** Used as it is. Of the other one, the path of the traces is appended (OpenTelemetry Protocol Exporter). */
@@ -104,17 +104,17 @@ const WHOLE_URL = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
 const TRACES_PATH = '/v1/traces';
 
 function checkWholeUrl(url: URL): ReturnType<typeof checkEndpoint> {
-  if (url.hash !== '') return { problem: `"${url.href}" has a fragment, which is not sent: remove it` };
+  if (url.hash !== '') return { problem: 'has a fragment, which is not sent: remove it' };
   if (url.pathname !== '/') return {};
   return {
-    warning: `has no path, and traces are sent to ${url.href}: collectors expect them at ${url.origin}${TRACES_PATH}`,
+    warning: `has no path, and traces are sent to ${url.origin}/: collectors expect them at ${url.origin}${TRACES_PATH}`,
   };
 }
 
-function checkBase(url: URL, value: string): ReturnType<typeof checkEndpoint> {
+function checkBase(url: URL): ReturnType<typeof checkEndpoint> {
   if (url.search !== '' || url.hash !== '') {
     return {
-      problem: `"${value}" has a query or a fragment, and ${TRACES_PATH} would become a part of it: set ${WHOLE_URL} to the whole URL`,
+      problem: `has a query or a fragment, and ${TRACES_PATH} would become a part of it: set ${WHOLE_URL} to the whole URL`,
     };
   }
   const path = url.pathname.replace(/\/$/, '');
