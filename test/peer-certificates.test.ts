@@ -41,7 +41,17 @@ test.each([
   expect(await fetched(await start())).toBe('served');
 });
 
-test('a client rejects a server with a key on a brainpool curve for another name', async () => {
-  const url = await serve(root.issue({ eku: 'server', dns: ['other.example'], keyType: 'ec-brainpool-p256r1' }));
+test.each([
+  ['P-256', {}],
+  ['a brainpool curve', { keyType: 'ec-brainpool-p256r1' }],
+] as const)('a client rejects a server with a key on %s for another name', async (_, key) => {
+  const url = await serve(root.issue({ ...key, eku: 'server', dns: ['other.example'] }));
   await expect(fetched(url)).rejects.toThrow(/certificate .*other\.example/);
+});
+
+test('a client reads the name in the CN of a server without alternative names, unless its key is on a brainpool curve', async () => {
+  const named = { eku: 'server', subject: [['CN', 'localhost']] } as const;
+  expect(await fetched(await serve(root.issue(named)))).toBe('served');
+  const foreign = await serve(root.issue({ ...named, keyType: 'ec-brainpool-p256r1' }));
+  await expect(fetched(foreign)).rejects.toThrow(/certificate/);
 });

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TLSSocket } from 'node:tls';
 
 const { SERVICE_URL, ISSUER, TERMINATOR, CERTIFICATE_HEADER, VERIFY_HEADER, CLIENT_ID, SCOPE, FILES } = process.env;
 const fileIn = (path) => (existsSync(`${FILES}/${path}`) ? readFileSync(`${FILES}/${path}`, 'utf8').trim() : undefined);
@@ -32,6 +33,9 @@ const tls = {
   allowPartialTrustChain: true,
   checkServerIdentity: () => undefined,
 };
+
+// Node calls it after each handshake, and crashes for a key on a brainpool curve. The trusted certificate is the check.
+TLSSocket.prototype.getPeerCertificate = () => ({});
 
 function send(path, { headers = {}, body } = {}) {
   const url = new URL(path, SERVICE_URL);
