@@ -85,7 +85,7 @@ const rows = {
 };
 
 test('options of a file apply to the clients of a database, or to a list of clients', () => {
-  const options = { IdentityServer: { EmitStaticAudienceClaim: true, IssuerUri: 'https://id.example' } };
+  const options = { IdentityServer: { EmitStaticAudienceClaim: true, IssuerUri: 'https://id.example' }, Clients: [] };
   for (const clients of [rows, [client]]) {
     for (const roots of [
       [options, clients],

@@ -1,7 +1,7 @@
 import type { Json } from '../../../clients/json-value.ts';
 import { ImportError } from '../draft.ts';
 import { hasTableRows } from './database/table-rows.ts';
-import { type Section, sectionOf } from './dotnet-configuration.ts';
+import { itemsOf, type Section, sectionOf } from './dotnet-configuration.ts';
 import { type ConfigurationFile, mergeFiles } from './merge-files.ts';
 import { lists } from './options.ts';
 
@@ -42,6 +42,6 @@ function listsIn(section: Section): HeldList[] {
   return [...section].flatMap(([key, member]) => {
     const list = lists.find((each) => each.toLowerCase() === key);
     if (list === undefined) return listsIn(sectionOf(member.value));
-    return [{ list, isMerged: !hasTableRows(key, member) }];
+    return itemsOf(member).length === 0 ? [] : [{ list, isMerged: !hasTableRows(key, member) }];
   });
 }
