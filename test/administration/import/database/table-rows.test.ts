@@ -63,6 +63,11 @@ describe('JSON in the shape of the tables', () => {
     expect(notes.join()).toContain('never worked there: its grant types implicit and hybrid exclude each other');
   });
 
+  test('notes an empty origin, with which IdentityServer rejects the client', () => {
+    const { notes } = imported({ Clients: [{ ...client, AllowedCorsOrigins: [{ Id: 1, Origin: '' }] }], ...resources });
+    expect(notes).toContainEqual(expect.stringContaining('AllowedCorsOrigins has "", which is not an origin'));
+  });
+
   test('becomes the same records with a list for each table', () => {
     const { AllowedGrantTypes, AllowedScopes, ClientSecrets, ...row } = client;
     const [{ Scopes, ...resource } = { Scopes: [] }] = resources.ApiResources;

@@ -101,8 +101,9 @@ const FOREVER = 'infinity';
 
 function fromChildRows(rows: readonly unknown[], { shape, columns, foreignKey }: ChildTable): unknown {
   const read = (row: unknown, index: number) => {
-    const column = columns[index]?.name.toLowerCase();
-    return column === undefined ? undefined : textOf(sectionOf(row).get(column));
+    const member = sectionOf(row).get(columns[index]?.name.toLowerCase() ?? '');
+    // An empty origin makes IdentityServer reject the client.
+    return member?.value === '' ? '' : textOf(member);
   };
   if (shape === 'value') return rows.map((row) => read(row, 0) ?? row);
   if (shape === 'entry') return Object.fromEntries(rows.map((row) => [read(row, 0) ?? '', read(row, 1) ?? '']));
