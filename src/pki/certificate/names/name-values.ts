@@ -43,12 +43,7 @@ function problemOf({ value }: Attribute, element: DerElement | undefined): strin
   return undefined;
 }
 
-/**
- * Of a string with several bytes per character. Windows writes surrogates into BMPStrings; OpenSSL accepts neither those nor,
- * as of 3.5, an empty string.
- */
+/** Windows writes surrogates into BMPStrings, and OpenSSL does not accept them. */
 function wideStringProblem(tag: number, text: string): string | undefined {
-  if (tag === Tag.utf8String) return undefined;
-  if (text === '') return 'is an empty BMPString or UniversalString';
   return tag === Tag.bmpString && /[\ud800-\udfff]/.test(text) ? 'is a BMPString with a surrogate' : undefined;
 }

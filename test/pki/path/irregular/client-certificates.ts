@@ -278,6 +278,8 @@ const nameRows: Row[] = [
   ['a NUL in a value', withSubject(text(12, 'a\0b')), 'accepted', 'accepts'],
   ['a TeletexString', withSubject(text(0x14, 'M\xfcller')), 'accepted', 'accepts'],
   ['a BMPString', withSubject(der(0x1e, hex('0041'))), 'accepted', 'accepts'],
+  ['an empty BMPString', withSubject(der(0x1e)), 'accepted', 'accepts'],
+  ['an empty UniversalString', withSubject(der(0x1c)), 'accepted', 'accepts'],
   ['_ in a PrintableString', withSubject(text(0x13, 'a_b')), 'accepted', 'accepts'],
   ['8 bits in an IA5String', withSubject(der(0x16, hex('e4'))), 'accepted', 'accepts'],
   ['a BIT STRING as a value', withSubject(der(0x03, hex('00 01'))), 'accepted', 'accepts'],
