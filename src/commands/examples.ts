@@ -17,7 +17,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   'clients check': ['countersign clients check clients.yaml', 'countersign clients check clients/ -o json'],
   'clients import identityserver': [
     'countersign clients import identityserver appsettings.json --out a.yaml',
-    'countersign clients import identityserver appsettings.json appsettings.Production.json --out a.yaml',
+    'countersign clients import identityserver appsettings.json production.json',
     'countersign clients import identityserver configuration.db --out a.yaml',
     'countersign clients import identityserver --query postgresql > query.sql',
   ],
