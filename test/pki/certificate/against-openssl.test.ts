@@ -2,7 +2,7 @@ import { type KeyObject, X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseCaCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
-import type { Certificate } from '../../../src/pki/certificate/certificate.ts';
+import { type Certificate, parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
 import { isSignedByKey } from '../../../src/pki/certificate/certificate-signature.ts';
 import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
@@ -18,6 +18,7 @@ test(
   `each of ${RUNS} changed certificates that is accepted is one for OpenSSL, with the same signatures`,
   () => {
     const counts = { 'accepted as a client': 0, 'accepted as a CA': 0, rejected: 0, signed: 0, unsigned: 0 };
+    const signedBy = new Set<string | undefined>();
     const compare = ({ der }: ChangedCertificate) => {
       const client = parsedAs(parseClientCertificate, der);
       const certificate = client ?? parsedAs(parseCaCertificate, der);
@@ -25,11 +26,12 @@ test(
       if (!certificate) return;
       const openssl = new X509Certificate(der);
       expect(client === undefined || !openssl.ca, 'a client is not a CA').toBe(true);
-      expect(openssl.publicKey.asymmetricKeyType).toBeDefined();
+      expect(openssl.publicKey.equals(parseCertificate(der).publicKey), 'the same key').toBe(true);
       for (const key of caKeys) {
         const isSigned = signedAccordingTo(openssl, certificate, key);
         expect(isSignedByKey(certificate, key), `signature by a key of type ${key.asymmetricKeyType}`).toBe(isSigned);
         counts[isSigned ? 'signed' : 'unsigned'] += 1;
+        if (isSigned) signedBy.add(key.asymmetricKeyType);
       }
     };
     fc.assert(fc.property(changedCertificate, compare), { numRuns: RUNS, seed: SEED });
@@ -37,6 +39,7 @@ test(
     for (const [kind, count] of Object.entries(counts)) expect(count, kind).toBeGreaterThan(0);
     expect(counts['accepted as a client']).toBeGreaterThan(RUNS / 5);
     expect(counts.signed).toBeGreaterThan(RUNS / 10);
+    expect(signedBy).toEqual(new Set(caKeys.map((key) => key.asymmetricKeyType)));
   },
   120_000 + RUNS * 40,
 );

@@ -10,7 +10,10 @@ export interface ChangedCertificate {
   readonly der: Uint8Array;
 }
 
-const keyTypes: readonly KeyType[] = ['ec-p256', 'ec-p384', 'rsa-2048', 'ed25519'];
+const keyTypes: readonly KeyType[] = [
+  ...(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-pss-2048'] as const),
+  ...(['ed25519', 'ed448', 'ml-dsa-44'] as const),
+];
 /** Of one key type each. */
 export const cas = keyTypes.map((keyType) => createTestCa({ keyType, subject: [['CN', `CA ${keyType}`]] }));
 
