@@ -66,12 +66,16 @@ function pssAlgorithm(parameters: DerElement | undefined): SignatureAlgorithm | 
   return accepted && { ...accepted, saltLength };
 }
 
-/** Whether this key signed these bytes. The signature is verified on a worker thread of the pool. */
-export function verifySignature(
-  { hash, saltLength }: SignatureAlgorithm,
+/**
+ * Whether this key signed these bytes; false if the algorithm is one of another type of key. The signature is verified on a
+ * worker thread of the pool.
+ */
+export async function verifySignature(
+  { hash, keyTypes, saltLength }: SignatureAlgorithm,
   { data, signature }: { data: Uint8Array; signature: Uint8Array },
   key: KeyObject,
 ): Promise<boolean> {
+  if (!keyTypes.includes(key.asymmetricKeyType ?? '')) return false;
   const padding = saltLength === undefined ? {} : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
   return new Promise((resolve) => {
     // A key that does not fit the algorithm is reported as an error: the signature is then not by this key.

@@ -524,14 +524,17 @@ test('a hundred thousand serial numbers take less than 30 bytes each and do not 
   expect(turns).toBeGreaterThan(3);
 });
 
-test.each(['rsa-2048', 'ec-p384', 'ed25519'] as const)('a CRL is accepted with a signature by %s', async (keyType) => {
-  const ca = createTestCa({ subject: [['CN', keyType]], keyType });
-  const own = createTrustStore([parseCaCertificate(ca.der)]);
-  const [accepted] = await new CrlStore({ currentTrust: () => own, now: Date.now }).load('ca.crl', [
-    createCrl(ca, { revoked: [leaf] }),
-  ]);
-  expect(accepted?.crl.revoked.size).toBe(1);
-});
+test.each([...(['rsa-2048', 'rsa-pss-2048', 'ec-p384', 'ed25519', 'ed448', 'ml-dsa-44'] as const)])(
+  'a CRL is accepted with a signature by %s',
+  async (keyType) => {
+    const ca = createTestCa({ subject: [['CN', keyType]], keyType });
+    const own = createTrustStore([parseCaCertificate(ca.der)]);
+    const [accepted] = await new CrlStore({ currentTrust: () => own, now: Date.now }).load('ca.crl', [
+      createCrl(ca, { revoked: [leaf] }),
+    ]);
+    expect(accepted?.crl.revoked.size).toBe(1);
+  },
+);
 
 /** Changes one byte of the first entry. */
 function changed(crl: Buffer): Uint8Array {

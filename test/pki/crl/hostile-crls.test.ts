@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { parseCaCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
 import { CrlStore } from '../../../src/pki/crl/crl-store.ts';
@@ -5,6 +6,7 @@ import { createTrustStore } from '../../../src/pki/path/trust-store.ts';
 import { createTestCa } from '../../support/certificates.ts';
 import { type CrlOptions, createCrl, crlNumber, entry } from '../../support/crls.ts';
 import { bitString, childrenOf, der, integer, objectIdentifier, sequence, time } from '../../support/der.ts';
+import { signatureAlgorithm, signatureOver } from '../../support/keys.ts';
 
 const [ca, impostor] = [createTestCa({ subject: [['CN', 'CA']] }), createTestCa({ subject: [['CN', 'CA']] })];
 const trust = createTrustStore([parseCaCertificate(ca.der)]);
@@ -51,4 +53,18 @@ describe('a CRL that a server without the key of the CA invents', () => {
     const crl = sequence(tbs, sequence(objectIdentifier('1.2.3')), bitString(Buffer.alloc(64)));
     expect(await problemWith(crl)).toMatch(/has an issuer, algorithm or signature of \d+ bytes; at most 65536/);
   });
+});
+
+test('a CRL that names the signature algorithm of another type of key is rejected', async () => {
+  const rsaCa = createTestCa({ subject: [['CN', 'RSA']], keyType: 'rsa-2048' });
+  const store = new CrlStore({ currentTrust: () => createTrustStore([parseCaCertificate(rsaCa.der)]), now: Date.now });
+  const [tbs = Buffer.of()] = childrenOf(createCrl(rsaCa));
+  const withAlgorithmOf = (key: KeyObject) => {
+    const algorithm = signatureAlgorithm(key, 'SHA-256');
+    const signed = sequence(...childrenOf(tbs).with(1, algorithm));
+    return sequence(signed, algorithm, bitString(signatureOver(signed, rsaCa.keys.privateKey, 'SHA-256')));
+  };
+  await expect(store.load('rsa.crl', [withAlgorithmOf(rsaCa.keys.privateKey)])).resolves.toHaveLength(1);
+  const misnamed = store.load('ec.crl', [withAlgorithmOf(ca.keys.privateKey)]);
+  await expect(misnamed).rejects.toThrow('is not signed by the key of CA "CN=RSA"');
 });
