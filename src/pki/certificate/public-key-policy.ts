@@ -14,8 +14,8 @@ const MAX_RSA_EXPONENT = 2n ** 64n - 1n;
 /** The largest accepted key is that of ML-DSA-87 with 2,592 bytes (RFC 9881). */
 const MAX_PUBLIC_KEY_BYTES = 2_700;
 
-const RSA_ENCRYPTION = '1.2.840.113549.1.1.1';
-const RSASSA_PSS = '1.2.840.113549.1.1.10';
+/** rsaEncryption, RSASSA-PSS, and the RSA of X.509 (1988), which OpenSSL accepts as well. */
+const rsaAlgorithms: ReadonlySet<string> = new Set(['1.2.840.113549.1.1.1', '1.2.840.113549.1.1.10', '2.5.8.1.1']);
 const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
 
 const unacceptableKey = { code: 'certificate_key_unacceptable' } as const;
@@ -25,9 +25,10 @@ const unacceptableKey = { code: 'certificate_key_unacceptable' } as const;
  *
  * - A key longer than any accepted one is rejected: an RSA exponent of 15,000 bytes costs 50 ms.
  * - An RSA key is DER, although OpenSSL would accept another encoding of its numbers: the same key would have two
- *   thumbprints.
- * - An EC key is on a named curve (RFC 5480 §2.1.1). OpenSSL recognizes the parameters of a known curve and then reports
- *   the curve by name.
+ *   thumbprints. OpenSSL ignores the sign of a number.
+ * - An EC key is on a named curve (RFC 5480 §2.1.1), and its point compressed or uncompressed (§2.2). OpenSSL recognizes
+ *   the parameters of a known curve and then reports the curve by name, and accepts the point at infinity, with which
+ *   anyone can sign.
  *
  * @throws {CertificateError}
  */
@@ -46,10 +47,8 @@ export function checkPublicKeyInfo(info: DerElement): void {
   const { bytes, unusedBits } = parseBitString(key);
   if (unusedBits > 0) throw new CertificateError('has a public key of incomplete bytes');
   const oid = parseObjectIdentifier(id.content);
-  if (oid === RSA_ENCRYPTION || oid === RSASSA_PSS) checkRsaKey(bytes);
-  if (oid === EC_PUBLIC_KEY && parameters?.tag !== Tag.objectIdentifier) {
-    throw new CertificateError(`has an EC key on an unnamed curve; ${ACCEPTED_CURVES} are accepted`, unacceptableKey);
-  }
+  if (rsaAlgorithms.has(oid)) checkRsaKey(bytes);
+  if (oid === EC_PUBLIC_KEY) checkEcKey(bytes, parameters);
 }
 
 /** RSAPublicKey, SEQUENCE { modulus INTEGER, publicExponent INTEGER } (RFC 8017 §A.1.1). */
@@ -58,7 +57,22 @@ function checkRsaKey(bytes: Uint8Array): void {
   const isWellFormed =
     tag === Tag.sequence && children.length === 2 && children.every((each) => each.tag === Tag.integer);
   if (!isWellFormed) throw new CertificateError('has a malformed RSA key (RFC 8017 §A.1.1)');
-  for (const number of children) parseInteger(number);
+  const isNegative = children.some((number) => (parseInteger(number)[0] ?? 0) >= 0x80);
+  if (isNegative) throw new CertificateError('has an RSA key with a negative number (RFC 8017 §3.1)');
+}
+
+/** How the point is encoded (RFC 5480 §2.2): 02 and 03 are compressed, 04 is uncompressed. */
+const acceptedPointForms: ReadonlySet<number | undefined> = new Set([0x02, 0x03, 0x04]);
+
+function checkEcKey([form]: Uint8Array, parameters: DerElement | undefined): void {
+  if (parameters?.tag !== Tag.objectIdentifier) {
+    throw new CertificateError(`has an EC key on an unnamed curve; ${ACCEPTED_CURVES} are accepted`, unacceptableKey);
+  }
+  if (acceptedPointForms.has(form)) return;
+  throw new CertificateError(
+    'has an EC key whose point is neither compressed nor uncompressed (RFC 5480 §2.2)',
+    unacceptableKey,
+  );
 }
 
 /**
