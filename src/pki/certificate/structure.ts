@@ -61,14 +61,20 @@ export function parseCertificateStructure(der: Uint8Array): CertificateStructure
 
 /**
  * AlgorithmIdentifier ::= SEQUENCE { algorithm OBJECT IDENTIFIER, parameters ANY OPTIONAL } (RFC 5280 §4.1.1.2). The
- * parameters of all algorithms are absent, NULL or a SEQUENCE.
+ * parameters of all algorithms are absent, NULL or a SEQUENCE. An OBJECT IDENTIFIER, such as the curve beside ECDSA, has no
+ * effect; OpenSSL and Go accept it as well.
  */
 function requireAlgorithmIdentifier(algorithm: DerElement): void {
   const [id, parameters, ...more] = sequence(algorithm, 'signatureAlgorithm');
-  const isNull = parameters?.tag === Tag.null && parameters.content.length === 0;
-  const isKnown = parameters === undefined || parameters.tag === Tag.sequence || isNull;
-  if (id?.tag === Tag.objectIdentifier && isKnown && more.length === 0) return;
-  throw new CertificateError('not a certificate: its signatureAlgorithm is not an AlgorithmIdentifier');
+  if (id?.tag !== Tag.objectIdentifier || more.length > 0) {
+    throw new CertificateError('not a certificate: its signatureAlgorithm is not an AlgorithmIdentifier');
+  }
+  if (parameters === undefined || parameters.tag === Tag.sequence) return;
+  if (parameters.tag === Tag.null && parameters.content.length === 0) return;
+  if (parameters.tag !== Tag.objectIdentifier) {
+    throw new CertificateError('has a signatureAlgorithm with malformed parameters, or of an unknown type');
+  }
+  parseObjectIdentifier(parameters.content);
 }
 
 const VERSION = 0xa0;
