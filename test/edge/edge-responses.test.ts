@@ -345,12 +345,11 @@ test('checks that have waited too long are shed, whatever their method', async (
   const shed: SheddingCause[] = [];
   const limits = { ...unlimited, maxQueueDelay: 0, onShed: (cause: SheddingCause) => void shed.push(cause) };
   const own = await startEdge({ clients: [], resources: [] }, { limits });
-  const { received, socket } = await open(own.url);
-  const count = 400;
-  socket.write('GET /edge/mint/none HTTP/1.1\r\nHost: edge\r\n\r\n'.repeat(count));
-  const responses = () => received().split('HTTP/1.1 ').slice(1);
+  const connections = await Promise.all(Array.from({ length: 400 }, () => open(own.url)));
+  for (const { socket } of connections) socket.write('GET /edge/mint/none HTTP/1.1\r\nHost: edge\r\n\r\n');
+  const responses = () => connections.flatMap(({ received }) => received().split('HTTP/1.1 ').slice(1));
   await eventually(
-    () => responses().length === count,
+    () => responses().length === connections.length,
     () => `received ${responses().length} responses`,
   );
   const unavailable = responses().filter((response) => response.startsWith('503 '));
@@ -359,7 +358,7 @@ test('checks that have waited too long are shed, whatever their method', async (
   for (const line of ['X-Countersign-Error: temporarily_unavailable', 'Retry-After: 1', 'Content-Length: 0'])
     expect(unavailable[0]).toContain(`\r\n${line}\r\n`);
   expect(unavailable[0]).not.toMatch(/^(?:date|content-type):/im);
-  socket.destroy();
+  for (const { socket } of connections) socket.destroy();
   await own.close();
 });
 
