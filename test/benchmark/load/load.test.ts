@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runClosedLoop } from './closed-loop.ts';
-import { runOpenLoop } from './open-loop.ts';
+import { type OpenLoop, runOpenLoop } from './open-loop.ts';
 import { tokenRequest } from './token-request.ts';
 import { repeatIfUnavailable } from './unavailable.ts';
 
@@ -83,16 +83,25 @@ describe('a closed loop', () => {
 });
 
 describe('an open loop', () => {
+  /** Runs the load again if the machine kept the load generator from sending in time. */
+  async function onSchedule(load: Omit<OpenLoop, 'onOutcome'>) {
+    for (let attempt = 1; ; attempt += 1) {
+      const outcomes: { status: number; milliseconds: number }[] = [];
+      const onOutcome: OpenLoop['onOutcome'] = ({ status }, { total }) =>
+        outcomes.push({ status, milliseconds: total });
+      const { delays, unsent } = await runOpenLoop({ ...load, onOutcome });
+      if (Math.max(...delays) < 50 || attempt === 10) return { outcomes, unsent };
+    }
+  }
+
   /** @returns status and latency of every request */
   async function run(respond: RequestListener, maxConnections: number) {
-    const outcomes: { status: number; milliseconds: number }[] = [];
-    await runOpenLoop({
+    const { outcomes } = await onSchedule({
       connect: await listen(respond),
       requestsPerSecond: 200,
       seconds: 0.3,
       nextRequest,
       maxConnections,
-      onOutcome: ({ status }, { total }) => outcomes.push({ status, milliseconds: total }),
     });
     return outcomes;
   }
@@ -132,8 +141,7 @@ describe('an open loop', () => {
   });
 
   test('counts requests that it discards apart, as they were not sent', async () => {
-    const outcomes: number[] = [];
-    const { unsent } = await runOpenLoop({
+    const { outcomes, unsent } = await onSchedule({
       connect: await listen(async (request, response) => {
         await delay(100);
         withToken(request, response);
@@ -143,10 +151,9 @@ describe('an open loop', () => {
       nextRequest,
       maxConnections: 1,
       discardsWaiting: true,
-      onOutcome: ({ status }) => outcomes.push(status),
     });
     expect(unsent).toBeGreaterThan(50);
-    expect(new Set(outcomes)).toEqual(new Set([200]));
+    expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set([200]));
     expect(outcomes.length).toBeLessThan(10);
   });
 
