@@ -1,7 +1,8 @@
 import type { RedisAccess } from './connect.ts';
 import { openRedis, type RedisConnection } from './connection.ts';
-import { dropWhenSilent, Suspicion } from './drop-when-silent.ts';
+import { dropWhenSilent } from './drop-when-silent.ts';
 import { GuardedRedis } from './guarded-redis.ts';
+import { Suspicion } from './suspicion.ts';
 import { throttleStatus } from './throttle.ts';
 
 /** Each is called on changes only. */
@@ -27,11 +28,13 @@ const COMMAND_TIMEOUT_MILLISECONDS = 1_000;
  * Resolves after the first attempt to connect, whether or not that succeeds, and keeps trying.
  *
  * @param onConnected called after each further connection, which may be to another server
+ * @param suspicion shared with other connections to the same server
  */
 export async function openGuardedConnection(
   access: RedisAccess,
   events: ConnectionEvents,
   onConnected: () => void,
+  suspicion = new Suspicion(),
 ): Promise<GuardedConnection> {
   const reportStatus = throttleStatus(events.onConnection);
   let redis: GuardedRedis | undefined;
@@ -45,7 +48,6 @@ export async function openGuardedConnection(
     },
     onSentinelRefusal: throttleStatus((problem) => problem !== undefined && events.onSentinelRefusal(problem)),
   });
-  const suspicion = new Suspicion();
   const onCommand = dropWhenSilent(connection.redis, suspicion);
   redis = new GuardedRedis(connection, { onProblem: reportStatus, onCommand });
   return { connection, redis, suspicion };

@@ -7,7 +7,7 @@ export interface Heartbeat {
    * that has arrived, since a connection preserves order.
    */
   readonly lastProbeAt: number;
-  /** Starts on a new connection, which counts as probed now. */
+  /** Starts on a new connection, which counts as probed now, with a PING. */
   start(): void;
   /** Sends a PING now if it is needed and none is due soon. */
   hasten(): void;
@@ -82,9 +82,10 @@ class PingHeartbeat implements Heartbeat {
     this.#connection = {};
     [this.#unanswered, this.#inFlight, this.#silence] = [0, 0, 0];
     this.#maxSilence = MAX_SILENCE_AT_FIRST_MILLISECONDS;
-    this.#sentAt = performance.now();
-    this.lastProbeAt = this.#sentAt;
-    this.#schedule(this.#interval);
+    this.lastProbeAt = performance.now();
+    // Once it is answered, the connection is dropped as soon as any other one.
+    this.#probe();
+    this.#schedule(INTERVAL_MILLISECONDS);
   }
 
   stop(): void {

@@ -5,6 +5,7 @@ import { ConfigurationError, OperatorError } from '../errors/operator-error.ts';
 import type { Log } from '../observability/log.ts';
 import type { CrlChecker } from '../pki/crl/crl-checker.ts';
 import type { TrustStore } from '../pki/path/trust-store.ts';
+import { Suspicion } from '../redis/suspicion.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
 import type { ObservedRevocations } from '../tokens/revocation/redis-revocations.ts';
 import { type LiveTrustStore, watchClientCa } from './client-ca.ts';
@@ -48,13 +49,14 @@ export async function openDependencies(config: Config, log: Log, opened: AsyncDi
   const clients = config.clients.store === 'redis' ? watchRedisFiles(config.clients, watched, log) : config.clients;
   // Beside the connection of the registry: an attempt to connect may take seconds.
   const announced = clients.store === 'redis' ? announcedKeys(clients.keyPrefix) : undefined;
-  const connecting = clients.store === 'redis' ? openTokenStore(clients, announced) : undefined;
+  const suspicion = new Suspicion();
+  const connecting = clients.store === 'redis' ? openTokenStore(clients, announced, suspicion) : undefined;
   opened.defer(async () => (await connecting)?.connection.close());
   const keyring = await openKeyring(config, connecting, watched, log).catch(collect);
   opened.defer(() => keyring?.close());
   const registry = await openRegistry(
     { ...config, clients, policy: livePolicy(config, trust) },
-    { watched, trust, log, announced: Object.values(announced ?? {}) },
+    { watched, trust, log, announced: Object.values(announced ?? {}), suspicion },
   ).catch(collect);
   opened.defer(() => registry?.close());
   const revocations = await openRevocations(await connecting, clients, log);

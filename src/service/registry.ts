@@ -4,6 +4,7 @@ import type { Registry } from '../clients/registry/registry.ts';
 import { registryEvents } from '../clients/registry/registry-telemetry.ts';
 import type { Log } from '../observability/log.ts';
 import type { AnnouncedKey } from '../redis/invalidation/announced-key.ts';
+import type { Suspicion } from '../redis/suspicion.ts';
 import type { ClientsConfig } from '../settings/clients.ts';
 import type { Terminator } from '../terminator/terminator.ts';
 import type { LiveTrustStore } from './client-ca.ts';
@@ -24,6 +25,8 @@ interface RegistryOptions {
   readonly log: Log;
   /** Keys of others, whose changes the registry announces. */
   readonly announced?: readonly AnnouncedKey[];
+  /** Raised by the invalidation feed of the registry. */
+  readonly suspicion?: Suspicion | undefined;
 }
 
 /**
@@ -33,7 +36,7 @@ interface RegistryOptions {
  */
 export async function openRegistry(
   config: RegistryConfig,
-  { watched, trust, log, announced = [] }: RegistryOptions,
+  { watched, trust, log, announced = [], suspicion }: RegistryOptions,
 ): Promise<Registry> {
   const { clients, policy } = config;
   if (clients.store === 'memory') {
@@ -55,5 +58,6 @@ export async function openRegistry(
     now: Date.now,
     events: registryEvents(log),
     announced,
+    suspicion,
   });
 }

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { dropWhenSilent, Suspicion } from '../../src/redis/drop-when-silent.ts';
+import { dropWhenSilent } from '../../src/redis/drop-when-silent.ts';
+import { Suspicion } from '../../src/redis/suspicion.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { redisUrl } from '../support/redis.ts';

@@ -5,7 +5,9 @@ import {
 } from '../../src/clients/registry/redis-registry.ts';
 import type { Registry } from '../../src/clients/registry/registry.ts';
 import type { RedisTls } from '../../src/redis/connect.ts';
+import type { AnnouncedKey } from '../../src/redis/invalidation/announced-key.ts';
 import type { InvalidationMode } from '../../src/redis/invalidation/connection.ts';
+import type { Suspicion } from '../../src/redis/suspicion.ts';
 import { parseRedisUrl } from '../../src/redis/url.ts';
 import { defaultPolicy } from './policy.ts';
 
@@ -33,6 +35,8 @@ export interface OpenOptions {
   readonly tls?: RedisTls;
   readonly cache?: Partial<CacheSettings>;
   readonly servesEdge?: boolean;
+  readonly announced?: readonly AnnouncedKey[];
+  readonly suspicion?: Suspicion;
 }
 
 /** The defaults of the server, but with a timeout for a busy machine. */
@@ -44,7 +48,7 @@ const lenientCache: CacheSettings = {
 
 export async function openRedisRegistry(
   url: string,
-  { prefix, tls = {}, cache, servesEdge = false }: OpenOptions,
+  { prefix, tls = {}, cache, servesEdge = false, announced = [], suspicion }: OpenOptions,
 ): Promise<OpenedRegistry> {
   const problems: (string | undefined)[] = [];
   const modes: InvalidationMode[] = [];
@@ -71,6 +75,8 @@ export async function openRedisRegistry(
     servesEdge,
     now: Date.now,
     events,
+    announced,
+    suspicion,
   });
   return { registry, problems, modes, reasons, dataLosses, edgePermissions, audiencePermissions };
 }

@@ -1,9 +1,10 @@
 import type { RedisTls } from '../../src/redis/connect.ts';
+import type { Suspicion } from '../../src/redis/suspicion.ts';
 import { parseRedisUrl } from '../../src/redis/url.ts';
 import { openTokenStore } from '../../src/service/token-store.ts';
 import type { AccessToken } from '../../src/tokens/access-token.ts';
 import { createRedisRevocations, type ObservedRevocations } from '../../src/tokens/revocation/redis-revocations.ts';
-import type { TokenStore } from '../../src/tokens/token-store.ts';
+import type { AnnouncedKeys, TokenStore } from '../../src/tokens/token-store.ts';
 import { eventually } from './eventually.ts';
 
 /** The revocations of a replica, with their events. */
@@ -23,14 +24,27 @@ interface OpenOptions {
   readonly maxAge?: number;
   readonly lookupTimeout?: number;
   readonly maxEntries?: number;
+  /** Default: nothing announces changes. */
+  readonly announced?: AnnouncedKeys;
+  /** Default: its own. */
+  readonly suspicion?: Suspicion;
   /** Milliseconds since the epoch. Default: the clock of the machine. */
   readonly now?: () => number;
 }
 
 export async function openTokenRevocations(url: string, options: OpenOptions): Promise<OpenedRevocations> {
-  const { prefix, tls = {}, maxAge = 600_000, lookupTimeout = 2_000, now = Date.now, maxEntries } = options;
+  const {
+    prefix,
+    tls = {},
+    announced,
+    suspicion,
+    maxAge = 600_000,
+    lookupTimeout = 2_000,
+    now = Date.now,
+    maxEntries,
+  } = options;
   const events: string[] = [];
-  const store = await openTokenStore({ address: parseRedisUrl(url), tls, keyPrefix: prefix });
+  const store = await openTokenStore({ address: parseRedisUrl(url), tls, keyPrefix: prefix }, announced, suspicion);
   const revocations = createRedisRevocations({
     store,
     maxAge,

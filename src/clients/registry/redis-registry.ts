@@ -11,6 +11,7 @@ import type { GuardedRedis } from '../../redis/guarded-redis.ts';
 import { type AnnouncedKey, SYNCED_WITHIN_MILLISECONDS } from '../../redis/invalidation/announced-key.ts';
 import type { InvalidationMode } from '../../redis/invalidation/connection.ts';
 import { type InvalidationFeed, openInvalidationFeed } from '../../redis/invalidation/feed.ts';
+import type { Suspicion } from '../../redis/suspicion.ts';
 import type { RegistrationPolicy } from '../registration-policy.ts';
 import type { PermissionHandler } from './acl-permission.ts';
 import { CachedRecords } from './cached-records.ts';
@@ -31,6 +32,8 @@ interface RedisRegistryOptions {
   readonly events: RegistryEvents;
   /** Keys of others, whose changes the invalidation feed announces as well. */
   readonly announced?: readonly AnnouncedKey[];
+  /** Raised by the invalidation feed. Shared with other connections to the same Redis. */
+  readonly suspicion?: Suspicion | undefined;
 }
 
 /** The size of the cache, the lifetimes of its entries, and how long a request waits for Redis. */
@@ -62,7 +65,7 @@ export async function createRedisRegistry(options: RedisRegistryOptions): Promis
   const { access, cache, events, announced = [] } = options;
   const keys = registryKeys(options.keyPrefix);
   let onConnected = () => {};
-  const opened = await openGuardedConnection(access, events, () => onConnected());
+  const opened = await openGuardedConnection(access, events, () => onConnected(), options.suspicion);
   const caching: Caching = {
     ...cache,
     isCovered: (loadedAt, now) => isCovered(feed, loadedAt, now),

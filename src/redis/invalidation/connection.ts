@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis';
 import { connectionOptions, followCredentials, type RedisAccess } from '../connect.ts';
-import type { Suspicion } from '../drop-when-silent.ts';
 import { type ErrorExplainer, explainerFor } from '../explain.ts';
 import { createHeartbeat, type Heartbeat } from '../heartbeat.ts';
 import { createRetry, reconnectOnEnd } from '../reconnect.ts';
 import { UnexpectedReplyError } from '../reply-shapes.ts';
+import type { Suspicion } from '../suspicion.ts';
 import type { Endpoint } from '../url.ts';
 import { enableTracking, type TrackedKeys, type TrackingStatus } from './enable-tracking.ts';
 import { readRunId } from './server-identity.ts';
