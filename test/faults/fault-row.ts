@@ -11,6 +11,7 @@ export interface Row {
   readonly slowestUnknown: number;
   readonly p99Unknown: number;
   readonly disabledAfter: number;
+  readonly revokedAfter: number;
   readonly recoveredAfter: number;
 }
 
@@ -46,6 +47,7 @@ export function tableOf(all: readonly Row[]): string {
     'p99',
     'slowest',
     'disabled after',
+    'revoked after',
     'recovered after',
   ];
   const ms = (value: number) => `${Math.round(value)} ms`;
@@ -58,6 +60,7 @@ export function tableOf(all: readonly Row[]): string {
     ms(row.p99Unknown),
     ms(row.slowestUnknown),
     ms(row.disabledAfter),
+    ms(row.revokedAfter),
     ms(row.recoveredAfter),
   ]);
   const widths = head.map((title, column) =>

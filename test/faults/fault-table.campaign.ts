@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 import type { Fault, FaultyRedis } from './fault.ts';
 import { type Row, summary, tableOf } from './fault-row.ts';
 import { faults } from './faults.ts';
-import { type Replicas, startReplicas } from './replicas.ts';
+import { type IssuedToken, type Replicas, startReplicas } from './replicas.ts';
 import { type Load, startLoad } from './token-load.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -43,10 +43,11 @@ describeWith(['redis-server'], 'two replicas under load, while Redis', () => {
         await redis.stop();
       }
     };
-    await expectInTime(measure, ({ known, slowestUnknown, disabledAfter, recoveredAfter }, slower) => ({
+    await expectInTime(measure, ({ known, slowestUnknown, disabledAfter, revokedAfter, recoveredAfter }, slower) => ({
       'enough requests': known > 200 / slower,
       'the slowest response': slowestUnknown < 100 + NOISE_MILLISECONDS * slower,
       'the rejection of the disabled client': disabledAfter < (1_000 + NOISE_MILLISECONDS) * slower,
+      'the rejection of the revoked token': revokedAfter < (1_000 + NOISE_MILLISECONDS) * slower,
       'the recovery': recoveredAfter < 5_000 * slower,
     }));
   });
@@ -97,13 +98,13 @@ async function startWithoutRedis(): Promise<Row> {
       expect((await countersign.fetchOperations('/readyz')).status).toBe(200);
     await replicas.warm();
     const after = startLoad(replicas.requesters, replicas.known);
-    const disabledAfter = await disable(admin, replicas);
+    const rejections = await rejectAfterChanges(admin, replicas, await replicas.issue());
     await pause(2_000);
     await after.stop();
     return {
       fault: 'down at boot',
       ...summary({ known: after.known, unknown: before.unknown }),
-      disabledAfter,
+      ...rejections,
       recoveredAfter,
     };
   } finally {
@@ -113,13 +114,14 @@ async function startWithoutRedis(): Promise<Row> {
   }
 }
 
-/** Injects the fault under load; disables the victim during the fault if Redis accepts writes then. */
+/** Injects the fault under load; disables the victim and revokes a token during the fault if Redis accepts writes then. */
 async function runFault(fault: Fault, redis: FaultyRedis, replicas: Replicas): Promise<Row> {
+  const token = await replicas.issue();
   const load = startLoad(replicas.requesters, replicas.known);
   await pause(500);
   const injected = redis.inject(replicas).then(() => performance.now());
-  const [disabledDuring, injectedAt] = await Promise.all([
-    disableDuring(redis, replicas),
+  const [rejectionsDuring, injectedAt] = await Promise.all([
+    rejectDuring(redis, replicas, token),
     injected,
     pause(fault.durationMilliseconds),
   ]);
@@ -127,35 +129,42 @@ async function runFault(fault: Fault, redis: FaultyRedis, replicas: Replicas): P
   await redis.recover?.(replicas);
   const recoveredAt = performance.now();
   const recoveredAfter = await recovery(replicas, recoveredAt);
-  const disabledAfter = disabledDuring ?? (await disable(await redis.writer(), replicas));
+  const rejections = rejectionsDuring ?? (await rejectAfterChanges(await redis.writer(), replicas, token));
   await load.stop();
   expectCorrectResponses(fault, load, injectedAt + 100, ended - 100);
-  return { fault: fault.name, ...summary(load), disabledAfter, recoveredAfter };
+  return { fault: fault.name, ...summary(load), ...rejections, recoveredAfter };
 }
+
+type Rejections = Pick<Row, 'disabledAfter' | 'revokedAfter'>;
+type Writer = Awaited<ReturnType<FaultyRedis['writer']>>;
 
 /**
- * How long both replicas take to reject a client after it is disabled; undefined if Redis accepts no writes. Written as soon
- * as the fault is injected, when most of a silence is still to come.
+ * As {@link rejectAfterChanges}; undefined if Redis accepts no writes. Written as soon as the fault is injected, when most of
+ * a silence is still to come.
  */
-async function disableDuring(redis: FaultyRedis, replicas: Replicas): Promise<number | undefined> {
+async function rejectDuring(
+  redis: FaultyRedis,
+  replicas: Replicas,
+  token: IssuedToken,
+): Promise<Rejections | undefined> {
   await pause(20);
   const writer = await redis.writerDuring();
-  return writer && disable(writer, replicas);
+  return writer && rejectAfterChanges(writer, replicas, token);
 }
 
-async function disable(writer: Awaited<ReturnType<FaultyRedis['writer']>>, replicas: Replicas): Promise<number> {
+/** How long both replicas take to reject a client after it is disabled, and a token after it is revoked. */
+async function rejectAfterChanges(writer: Writer, replicas: Replicas, token: IssuedToken): Promise<Rejections> {
   const start = performance.now();
-  await replicas.write(writer, 'victim', { enabled: false });
-  await Promise.all(
-    replicas.requesters.map((replica) =>
-      eventually(
-        async () => (await replica('victim')).status === 400,
-        () => 'the disabled client is still served',
-        8_000,
-      ),
-    ),
+  await Promise.all([replicas.write(writer, 'victim', { enabled: false }), token.revoke(writer)]);
+  const until = async (isRejected: () => Promise<boolean>, what: string) => {
+    await eventually(isRejected, () => `${what} is still accepted`, 8_000);
+    return performance.now() - start;
+  };
+  const disabled = replicas.requesters.map((replica) =>
+    until(async () => (await replica('victim')).status === 400, 'the disabled client'),
   );
-  return performance.now() - start;
+  const revokedAfter = until(token.isRevoked, 'the revoked token');
+  return { disabledAfter: Math.max(...(await Promise.all(disabled))), revokedAfter: await revokedAfter };
 }
 
 /** How long until both replicas reject unknown clients with 400 again, and track changes. */

@@ -1,7 +1,9 @@
 import type { Cluster, Redis } from 'ioredis';
+import { decodeJwt } from 'jose';
 import { type AuthorizationServer, startAuthorizationServer } from '../support/authorization-server.ts';
 import { type MintedCertificate, selfSigned } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
+import { sendRequest } from '../support/raw-http.ts';
 import { keyPrefix } from '../support/redis.ts';
 import { type TokenRequester, tokenRequester } from './token-load.ts';
 
@@ -17,7 +19,16 @@ export interface Replicas {
   readonly writeAll: (writer: Redis | Cluster) => Promise<void>;
   /** Waits until each replica tracks changes and has cached each client. */
   readonly warm: () => Promise<void>;
+  /** Issues a token that each replica reports as active. */
+  readonly issue: () => Promise<IssuedToken>;
   readonly stop: () => Promise<void>;
+}
+
+export interface IssuedToken {
+  /** Writes its revocation as `countersign tokens revoke` does. */
+  readonly revoke: (writer: Redis | Cluster) => Promise<void>;
+  /** Whether no replica reports it as active any more. */
+  readonly isRevoked: () => Promise<boolean>;
 }
 
 const known = ['alpha', 'beta', 'gamma', 'delta', 'epsilon'];
@@ -44,9 +55,37 @@ export async function startReplicas(redisUrl: string, env: Readonly<Record<strin
       await writer.set(`${prefix}registry`, '{"format":1}');
     },
     warm: () => warm(servers, ask),
+    issue: () => issue(servers, identity, prefix),
     stop: async () => {
       await Promise.all(servers.map((server) => server.stop()));
     },
+  };
+}
+
+async function issue(
+  servers: readonly AuthorizationServer[],
+  { pem }: MintedCertificate,
+  prefix: string,
+): Promise<IssuedToken> {
+  const lines = [`X-SSL-Client-Cert: ${encodeURIComponent(pem)}`];
+  const client_id = known[0] ?? '';
+  const [server] = servers;
+  if (!server) throw new Error('there is no replica');
+  const issued = await sendRequest(server.url, { lines, body: { grant_type: 'client_credentials', client_id } });
+  const token = String(issued.json().access_token);
+  const { jti, exp } = decodeJwt(token);
+  const outcomes = async () => {
+    const introspect = ({ url }: AuthorizationServer) =>
+      sendRequest(url, { path: '/introspect', lines, body: { client_id, token } });
+    return (await Promise.all(servers.map(introspect))).map(({ body }) => JSON.parse(body).active);
+  };
+  const before = await outcomes();
+  if (!before.every((isActive) => isActive === true)) throw new Error(`a new token is not active: ${before}`);
+  return {
+    revoke: async (writer) => {
+      await writer.xadd(`${prefix}revocations`, '*', 'jti', String(jti), 'exp', String(exp));
+    },
+    isRevoked: async () => (await outcomes()).every((isActive) => isActive === false),
   };
 }
 
