@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { BodyDisplaced } from './malformed-reasons.ts';
 import { ReceivedRequest } from './received-request.ts';
 import { RequestsInFlight } from './requests-in-flight.ts';
@@ -194,10 +195,18 @@ export class ActiveRequests {
     for (const { response } of this.#connections.values()) if (response) response.shouldKeepAlive = false;
   }
 
+  /** While requests are shed, one may have arrived where nothing is read: its connection would be reset as an idle one. */
+  async #readHeld(): Promise<void> {
+    for (const socket of this.#connections.keys()) if (this.on(socket).kind === 'none') socket.resume();
+    // The first one only ends the present turn of the event loop. It reads before the second one.
+    for (let turn = 0; turn < 2; turn += 1) await setImmediate();
+  }
+
   /** Closes the server, and each connection after its response; connections that remain after 10 s are aborted. */
   async drain(): Promise<void> {
     this.endKeepAlive();
     this.#closing = true;
+    await this.#readHeld();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // Connections that wait for their next request, or have received only a part of it, do not close by themselves.
     this.#server.closeIdleConnections();

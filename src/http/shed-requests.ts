@@ -47,14 +47,18 @@ export class ShedRequests<Cause> {
       this.#reject(cause, ...exchange);
     } else if (isLast) {
       this.#reject(cause, ...exchange);
-      this.#toHold.push(exchange[0]);
-      if (!this.#holdIsScheduled) setImmediate(this.#hold);
-      this.#holdIsScheduled = true;
+      this.#holdSoon(exchange[0]);
     } else this.#wait(() => this.#reject(cause, ...exchange));
   }
 
   #wait(end: () => void): void {
     this.#waiting.push({ since: performance.now(), end });
+  }
+
+  #holdSoon(request: Exchange[0]): void {
+    this.#toHold.push(request);
+    if (!this.#holdIsScheduled) setImmediate(this.#hold);
+    this.#holdIsScheduled = true;
   }
 
   /** Node reads from a connection again at the end of a request, so that has to be received first. */
@@ -65,7 +69,7 @@ export class ShedRequests<Cause> {
     for (const request of rejected) {
       const { socket, complete } = request;
       if (socket.destroyed) continue;
-      if (!complete) this.#toHold.push(request);
+      if (!complete) request.once('end', () => this.#holdSoon(request));
       else {
         socket.pause();
         this.#wait(() => socket.resume());
