@@ -6,9 +6,14 @@ import { PER_TURN } from './turns.ts';
  * of the time is left for those that are served.
  */
 const STARTED_PER_REJECTED = 2;
-/** Beyond that, it rejects so many times more if others have waited for longer than this, in milliseconds. */
-const LONG = 400;
+/** Beyond that, it rejects more if others have waited for longer than this, in milliseconds: so many times as many, */
+const LONG = 500;
 const MORE_AFTER_LONG = 4;
+/**
+ * or this share of all that wait, if that is more. Where nothing is read, it is not noticed that the peer has closed the
+ * connection: if it opens new ones instead, as many have to be read again as are held.
+ */
+const SHARE_AFTER_LONG = 1 / 8;
 
 /** How many of those that have waited are removed from the list at once. */
 const COMPACTED_AT = 1_024;
@@ -98,7 +103,8 @@ export class ShedRequests<Cause> {
   }
 
   #due(most: number, room: number): readonly Waiting[] {
-    const first = this.#waiting.slice(this.#done, this.#done + Math.max(MORE_AFTER_LONG * most, room));
+    const share = Math.ceil(SHARE_AFTER_LONG * (this.#waiting.length - this.#done));
+    const first = this.#waiting.slice(this.#done, this.#done + Math.max(MORE_AFTER_LONG * most, share, room));
     const before = performance.now() - LONG;
     return first.filter(({ since }, index) => index < Math.max(most, room) || since < before);
   }
