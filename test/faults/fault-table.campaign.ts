@@ -10,6 +10,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 import type { Fault, FaultyRedis } from './fault.ts';
 import { type Row, summary, tableOf } from './fault-row.ts';
 import { faults } from './faults.ts';
+import { type Rejections, rejectAfterChanges } from './rejections.ts';
 import { type IssuedToken, type Replicas, startReplicas } from './replicas.ts';
 import { type Load, startLoad } from './token-load.ts';
 
@@ -114,14 +115,14 @@ async function startWithoutRedis(): Promise<Row> {
   }
 }
 
-/** Injects the fault under load; disables the victim and revokes a token during the fault if Redis accepts writes then. */
+/** Injects the fault under load; disables the victim and revokes tokens during the fault if Redis accepts writes then. */
 async function runFault(fault: Fault, redis: FaultyRedis, replicas: Replicas): Promise<Row> {
-  const token = await replicas.issue();
+  const tokens = await replicas.issue();
   const load = startLoad(replicas.requesters, replicas.known);
   await pause(500);
   const injected = redis.inject(replicas).then(() => performance.now());
   const [rejectionsDuring, injectedAt] = await Promise.all([
-    rejectDuring(redis, replicas, token),
+    rejectDuring(redis, replicas, tokens),
     injected,
     pause(fault.durationMilliseconds),
   ]);
@@ -129,14 +130,11 @@ async function runFault(fault: Fault, redis: FaultyRedis, replicas: Replicas): P
   await redis.recover?.(replicas);
   const recoveredAt = performance.now();
   const recoveredAfter = await recovery(replicas, recoveredAt);
-  const rejections = rejectionsDuring ?? (await rejectAfterChanges(await redis.writer(), replicas, token));
+  const rejections = rejectionsDuring ?? (await rejectAfterChanges(await redis.writer(), replicas, tokens));
   await load.stop();
   expectCorrectResponses(fault, load, injectedAt + 100, ended - 100);
   return { fault: fault.name, ...summary(load), ...rejections, recoveredAfter };
 }
-
-type Rejections = Pick<Row, 'disabledAfter' | 'revokedAfter'>;
-type Writer = Awaited<ReturnType<FaultyRedis['writer']>>;
 
 /**
  * As {@link rejectAfterChanges}; undefined if Redis accepts no writes. Written as soon as the fault is injected, when most of
@@ -145,26 +143,11 @@ type Writer = Awaited<ReturnType<FaultyRedis['writer']>>;
 async function rejectDuring(
   redis: FaultyRedis,
   replicas: Replicas,
-  token: IssuedToken,
+  tokens: readonly IssuedToken[],
 ): Promise<Rejections | undefined> {
   await pause(20);
   const writer = await redis.writerDuring();
-  return writer && rejectAfterChanges(writer, replicas, token);
-}
-
-/** How long both replicas take to reject a client after it is disabled, and a token after it is revoked. */
-async function rejectAfterChanges(writer: Writer, replicas: Replicas, token: IssuedToken): Promise<Rejections> {
-  const start = performance.now();
-  await Promise.all([replicas.write(writer, 'victim', { enabled: false }), token.revoke(writer)]);
-  const until = async (isRejected: () => Promise<boolean>, what: string) => {
-    await eventually(isRejected, () => `${what} is still accepted`, 8_000);
-    return performance.now() - start;
-  };
-  const disabled = replicas.requesters.map((replica) =>
-    until(async () => (await replica('victim')).status === 400, 'the disabled client'),
-  );
-  const revokedAfter = until(token.isRevoked, 'the revoked token');
-  return { disabledAfter: Math.max(...(await Promise.all(disabled))), revokedAfter: await revokedAfter };
+  return writer && rejectAfterChanges(writer, replicas, tokens);
 }
 
 /** How long until both replicas reject unknown clients with 400 again, and track changes. */

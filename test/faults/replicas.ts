@@ -19,15 +19,16 @@ export interface Replicas {
   readonly writeAll: (writer: Redis | Cluster) => Promise<void>;
   /** Waits until each replica tracks changes and has cached each client. */
   readonly warm: () => Promise<void>;
-  /** Issues a token that each replica reports as active. */
-  readonly issue: () => Promise<IssuedToken>;
+  /** Issues a token on each replica, since they have different keys. */
+  readonly issue: () => Promise<readonly IssuedToken[]>;
   readonly stop: () => Promise<void>;
 }
 
+/** A token that its replica reports as active. */
 export interface IssuedToken {
-  /** Writes its revocation as `countersign tokens revoke` does. */
+  /** Announces its revocation as `countersign tokens revoke` does. */
   readonly revoke: (writer: Redis | Cluster) => Promise<void>;
-  /** Whether no replica reports it as active any more. */
+  /** Whether its replica reports that it is not active. */
   readonly isRevoked: () => Promise<boolean>;
 }
 
@@ -55,37 +56,27 @@ export async function startReplicas(redisUrl: string, env: Readonly<Record<strin
       await writer.set(`${prefix}registry`, '{"format":1}');
     },
     warm: () => warm(servers, ask),
-    issue: () => issue(servers, identity, prefix),
+    issue: () => Promise.all(servers.map((server) => issue(server, identity, prefix))),
     stop: async () => {
       await Promise.all(servers.map((server) => server.stop()));
     },
   };
 }
 
-async function issue(
-  servers: readonly AuthorizationServer[],
-  { pem }: MintedCertificate,
-  prefix: string,
-): Promise<IssuedToken> {
+async function issue({ url }: AuthorizationServer, { pem }: MintedCertificate, prefix: string): Promise<IssuedToken> {
   const lines = [`X-SSL-Client-Cert: ${encodeURIComponent(pem)}`];
   const client_id = known[0] ?? '';
-  const [server] = servers;
-  if (!server) throw new Error('there is no replica');
-  const issued = await sendRequest(server.url, { lines, body: { grant_type: 'client_credentials', client_id } });
+  const issued = await sendRequest(url, { lines, body: { grant_type: 'client_credentials', client_id } });
   const token = String(issued.json().access_token);
   const { jti, exp } = decodeJwt(token);
-  const outcomes = async () => {
-    const introspect = ({ url }: AuthorizationServer) =>
-      sendRequest(url, { path: '/introspect', lines, body: { client_id, token } });
-    return (await Promise.all(servers.map(introspect))).map(({ body }) => JSON.parse(body).active);
-  };
-  const before = await outcomes();
-  if (!before.every((isActive) => isActive === true)) throw new Error(`a new token is not active: ${before}`);
+  const introspect = async () =>
+    (await sendRequest(url, { path: '/introspect', lines, body: { client_id, token } })).json().active;
+  if ((await introspect()) !== true) throw new Error('a new token is not active');
   return {
     revoke: async (writer) => {
       await writer.xadd(`${prefix}revocations`, '*', 'jti', String(jti), 'exp', String(exp));
     },
-    isRevoked: async () => (await outcomes()).every((isActive) => isActive === false),
+    isRevoked: async () => (await introspect()) === false,
   };
 }
 
