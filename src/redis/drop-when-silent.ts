@@ -6,8 +6,8 @@ const IDLE_MILLISECONDS = 10_000;
 
 /**
  * Drops connections whose server is unresponsive, so that new ones are made: to the master that Sentinel names by then, or
- * to the nodes that the cluster has by then. A connection is probed while a command waits for a reply, or while there is a
- * suspicion; otherwise every ten seconds. Without commands, nothing depends on it.
+ * to the nodes that the cluster has by then. A connection is probed at its start, while a command waits for a reply, and while
+ * there is a suspicion; otherwise every ten seconds. Without commands, nothing depends on it.
  *
  * @returns to be called with each command: 140 ms later, a connection on which a command still waits is probed
  */
