@@ -234,7 +234,7 @@ const commands: readonly (readonly [commandLine: string, output: string, code?: 
   ['rejections client_unknown', 'Cause'],
   ['completion bash', '_countersign()'],
   ['doctor --url https://127.0.0.1:1 --operations http://127.0.0.1:1', 'cannot reach the operations listener', 1],
-  ['token --url https://127.0.0.1:1 --cert CERTIFICATE', '--cert requires --key', 1],
+  ['token --url https://127.0.0.1:1 --cert CERTIFICATE', '--cert requires --key', 2],
 ];
 
 describeWith(['redis-server'], 'every command of the installed package', () => {
