@@ -42,7 +42,7 @@ export function parseOptions(args: readonly string[], output: OutputConfiguratio
     .description('Measure what a token costs, next to what it would cost at least.')
     .addOption(
       new Option('--cases <names>', 'only these cases, separated by commas')
-        .default(defaultCases, `all but ${slowCases.join(' and ')}`)
+        .default(defaultCases, `all but ${slowCases.join(', ')}`)
         .argParser(listOf(caseNames)),
     )
     .option('--rounds <number>', 'measured rounds per contender', parsePositive, 15)
