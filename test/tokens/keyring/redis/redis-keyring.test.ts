@@ -281,7 +281,8 @@ describeWith(['redis-server'], 'the keyring in Redis', () => {
     await expect(one.replaceKeys([fresh])).rejects.toThrow(/sealed with the key-encryption key .*, and .* has /);
     expect([signs(one), signs(other)]).toEqual([keyring.keys[0]?.keyId, false]);
     for (const server of [one, other]) await server.replaceKeys([fresh, old]);
-    expect([signs(one), signs(other)]).toEqual([keyring.keys[0]?.keyId, keyring.keys[0]?.keyId]);
+    // A poll that had already begun ends with the previous keys, and the next one reads again.
+    await until(() => [one, other].every((server) => signs(server) === keyring.keys[0]?.keyId));
     const options = await changeOptions(client, prefix, { keys: [fresh, old] });
     const before = [one, other].map((server) => server.count('keyring_changed'));
     await changeKeyring(options, (each) => resealedKeyring(each, options.sealer));
@@ -303,7 +304,7 @@ describeWith(['redis-server'], 'the keyring in Redis', () => {
     await changeKeyring(options, (each) => resealedKeyring(each, options.sealer));
     await until(() => server.count('keyring_rejected') === 1);
     await server.replaceKeys([fresh]);
-    expect([server.count('keyring_changed'), typeof signs(server)]).toEqual([1, 'string']);
+    await until(() => server.count('keyring_changed') === 1 && typeof signs(server) === 'string');
   });
 
   test('is not changed into one that servers would reject', async () => {
