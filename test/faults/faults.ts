@@ -1,6 +1,5 @@
 import type { Redis } from 'ioredis';
 import type { RedisNode } from '../support/redis-node.ts';
-import { sendRedisCommand } from '../support/send-redis-command.ts';
 import type { Fault } from './fault.ts';
 import { behindProxy, deployCluster, onSentinel, onServer, withAccessControl } from './faulty-redis.ts';
 import type { Replicas } from './replicas.ts';
@@ -77,7 +76,7 @@ export const faults: readonly Fault[] = [
     name: 'planned Sentinel failover',
     servesUnknownClients: true,
     durationMilliseconds: 5_000,
-    deploy: onSentinel({ inject: (_, port, name) => sendRedisCommand(port, ['SENTINEL', 'FAILOVER', name]) }),
+    deploy: onSentinel({ inject: (_, deployment) => deployment.failOver() }),
   },
   {
     name: 'Sentinel failover, the old master stays up',

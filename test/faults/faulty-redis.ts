@@ -4,7 +4,7 @@ import { startFaultProxy } from '../support/fault-proxy.ts';
 import { programPath } from '../support/program-path.ts';
 import { startClusterDeployment } from '../support/redis-cluster.ts';
 import { type RedisNode, startRedisNode } from '../support/redis-node.ts';
-import { startSentinelDeployment } from '../support/redis-sentinel.ts';
+import { type SentinelDeployment, startSentinelDeployment } from '../support/redis-sentinel.ts';
 import { sendRedisCommand } from '../support/send-redis-command.ts';
 import { serverAclRule } from '../support/server-acl.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -97,7 +97,7 @@ export function withAccessControl(inject: (admin: Redis, replicas: Replicas) => 
 const defaultPeriods = 'INFO-PERIOD 10000 ASK-PERIOD 1000 PUBLISH-PERIOD 2000'.split(' ');
 
 interface SentinelFault {
-  readonly inject: (master: RedisNode, sentinelPort: number, masterName: string) => unknown;
+  readonly inject: (master: RedisNode, deployment: SentinelDeployment) => unknown;
   /** Called when the sentinels have replaced the master. */
   readonly onReplaced?: (old: RedisNode) => void;
 }
@@ -115,7 +115,6 @@ export function onSentinel({ inject, onReplaced }: SentinelFault): Fault['deploy
       return client;
     };
     const first = await deployment.currentMaster();
-    const [sentinelPort = 0] = sentinelPorts;
     return {
       url: `redis+sentinel://${sentinelPorts.map((port) => `127.0.0.1:${port}`).join(',')}/${masterName}`,
       writer: async () => writer(await deployment.currentMaster()),
@@ -124,7 +123,7 @@ export function onSentinel({ inject, onReplaced }: SentinelFault): Fault['deploy
         onReplaced?.(first);
         return next;
       },
-      inject: async () => void (await inject(first, sentinelPort, masterName)),
+      inject: async () => void (await inject(first, deployment)),
       stop: async () => {
         for (const client of clients) client.disconnect();
         await deployment.stop();

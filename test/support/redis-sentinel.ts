@@ -2,7 +2,7 @@ import { eventually } from './eventually.ts';
 import { programPath } from './program-path.ts';
 import { type RedisNode, startRedisNode } from './redis-node.ts';
 import type { RedisPki } from './redis-pki.ts';
-import type { RedisCredentials } from './send-redis-command.ts';
+import { type RedisCredentials, sendRedisCommand } from './send-redis-command.ts';
 import {
   allocateSentinel,
   type RunningSentinel,
@@ -39,6 +39,8 @@ export interface SentinelDeployment {
   readonly currentMaster: () => Promise<RedisNode>;
   /** Waits until all responding sentinels report another master. Default: 10,000 ms. */
   readonly masterAfter: (old: RedisNode, milliseconds?: number) => Promise<RedisNode>;
+  /** Has a sentinel replace the master although nothing is wrong with it. Resolves when it has begun. */
+  readonly failOver: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -63,6 +65,7 @@ export async function startSentinelDeployment(options: SentinelOptions): Promise
     nodes,
     currentMaster: async () => latestMaster(nodes, await views()),
     masterAfter: (old, milliseconds) => masterAfter(nodes, old, views, milliseconds),
+    failOver: () => failOver(places, credentials),
     stop: () => stopAll(all),
   };
 }
@@ -114,6 +117,24 @@ async function masterAfter(nodes: readonly RedisNode[], old: RedisNode, views: V
   };
   await eventually(isOver, () => `no failover: ${JSON.stringify(seen)}`, milliseconds);
   return latestMaster(nodes, seen);
+}
+
+/**
+ * A sentinel that gives up a failover that was ordered does not begin another. So it gets the time of a busy machine: it
+ * asks the new master for its role only once a second. It refuses the order while the replies of the replicas are late.
+ */
+async function failOver([sentinel]: readonly SentinelAddress[], credentials: RedisCredentials): Promise<void> {
+  const send = (...args: string[]) => sendRedisCommand(sentinel?.port ?? 0, ['SENTINEL', ...args], credentials);
+  await send('SET', MASTER_NAME, 'failover-timeout', '60000');
+  let refusal: unknown;
+  const isAccepted = async () => {
+    refusal = await send('FAILOVER', MASTER_NAME).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    return refusal === undefined;
+  };
+  await eventually(isAccepted, () => `the sentinel orders no failover: ${refusal}`);
 }
 
 function latestMaster(nodes: readonly RedisNode[], views: readonly SentinelView[]): RedisNode {

@@ -90,7 +90,9 @@ function sentinelFile(place: SentinelAddress, watch: MonitoredMaster, folder: st
     `sentinel myid ${place.id}`,
     `sentinel monitor ${name} 127.0.0.1 ${watch.master} 2`,
     `sentinel down-after-milliseconds ${name} 500`,
-    `sentinel failover-timeout ${name} 1000`,
+    // A second would be too short: a promoted replica is asked for its new role only once a second. After twice that long, a
+    // failover that has not succeeded begins again.
+    `sentinel failover-timeout ${name} 2000`,
     `sentinel parallel-syncs ${name} ${watch.replicas.length}`,
     ...(password ? [`sentinel auth-pass ${name} ${password}`] : []),
     ...watch.replicas.map((port) => `sentinel known-replica ${name} 127.0.0.1 ${port}`),
