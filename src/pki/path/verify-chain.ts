@@ -54,15 +54,16 @@ const BURST_AT_ONCE = 10;
  * @param currentTrust the current trust store: a different object when anything in it has changed
  * @param crlViolation why the CRLs of its CAs make a path invalid
  * @param waitingRoom where requests wait for a postponed validation
+ * @param atOnce the CPU time of searches that block everything else
  */
 export function createChainVerifier(
   currentTrust: () => TrustStore,
   crlViolation: CheckPath = noViolation,
   waitingRoom = new WaitingRoom(),
+  atOnce = new CpuShare(SHARE_AT_ONCE, BURST_AT_ONCE),
 ): VerifyChain {
   const cache = new WeakMap<PresentedChain, FoundPaths>();
   const recent = new RecentSearches();
-  const atOnce = new CpuShare(SHARE_AT_ONCE, BURST_AT_ONCE);
   const queue = new SearchQueue<FoundPaths>(isOrdinary);
 
   const findPaths = (presented: PresentedChain, now: number): BuiltPaths | undefined => {

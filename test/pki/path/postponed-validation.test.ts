@@ -1,8 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { parseCaCertificate } from '../../../src/pki/certificate/ca-certificate.ts';
 import { parseClientCertificate } from '../../../src/pki/certificate/client-certificate.ts';
-import { createTrustStore } from '../../../src/pki/path/trust-store.ts';
-import { type ChainStatus, createChainVerifier, type PresentedChain } from '../../../src/pki/path/verify-chain.ts';
+import { CpuShare } from '../../../src/pki/path/cpu-share.ts';
+import { createTrustStore, type TrustStore } from '../../../src/pki/path/trust-store.ts';
+import {
+  type ChainStatus,
+  createChainVerifier,
+  type PresentedChain,
+  type VerifyChain,
+} from '../../../src/pki/path/verify-chain.ts';
 import { certificateWork } from '../../support/certificate-work.ts';
 import { createTestCa } from '../../support/certificates.ts';
 
@@ -26,8 +32,12 @@ const presentedBy = (ca: typeof root, chain: readonly Uint8Array[] = []): Presen
 const hostile = () => presentedBy(issuer, sent);
 const postponedOf = (status: ChainStatus) => (status.verified ? undefined : status.postponed);
 
+/** Once its CPU time is used up, it stays so for longer than a test takes. */
+const verifierOf = (currentTrust: () => TrustStore) =>
+  createChainVerifier(currentTrust, undefined, undefined, new CpuShare(1e-9, 10));
+
 /** Verifies hostile chains until their share of CPU time is used up. */
-function exhaust(verify: (presented: PresentedChain, now: number) => ChainStatus): PresentedChain {
+function exhaust(verify: VerifyChain): PresentedChain {
   for (let attempt = 0; attempt < 500; attempt++) {
     const presented = hostile();
     const status = verify(presented, now);
@@ -39,7 +49,7 @@ function exhaust(verify: (presented: PresentedChain, now: number) => ChainStatus
 
 describe('after many failed searches', () => {
   test('a further validation is postponed and gets its exact result in turn, and cached chains are verified', async () => {
-    const verify = createChainVerifier(constant(trust()));
+    const verify = verifierOf(constant(trust()));
     const cached = presentedBy(root);
     expect(verify(cached, now).verified).toBe(true);
     const postponed = exhaust(verify);
@@ -53,7 +63,7 @@ describe('after many failed searches', () => {
   });
 
   test('an ordinary validation is done before those that were made to be long, although they began before', async () => {
-    const verify = createChainVerifier(constant(trust()));
+    const verify = verifierOf(constant(trust()));
     const long = [exhaust(verify), ...Array.from({ length: 10 }, hostile)];
     const done: string[] = [];
     const run = async (presented: PresentedChain, name: string) => {
@@ -66,7 +76,7 @@ describe('after many failed searches', () => {
   });
 
   test('a long validation is interrupted, so that other work is done meanwhile', async () => {
-    const verify = createChainVerifier(constant(trust()));
+    const verify = verifierOf(constant(trust()));
     const postponed = postponedOf(verify(exhaust(verify), now));
     let turns = 0;
     const count = () => {
@@ -81,7 +91,7 @@ describe('after many failed searches', () => {
   });
 
   test('a validation is not done twice at once', async () => {
-    const verify = createChainVerifier(constant(trust()));
+    const verify = verifierOf(constant(trust()));
     const presented = exhaust(verify);
     const postponed = [verify(presented, now), verify(presented, now)].map(postponedOf);
     const [first, second] = await Promise.all(postponed.map((each) => each?.validate()));
@@ -90,14 +100,16 @@ describe('after many failed searches', () => {
   });
 
   test('a validation does not verify a path to CAs that were removed meanwhile', async () => {
-    let current = trust();
-    const verify = createChainVerifier(() => current);
+    let [current, next] = [trust(), undefined as TrustStore | undefined];
+    // The search starts with the CAs of before.
+    const verify = verifierOf(() => {
+      const given = current;
+      current = next ?? current;
+      return given;
+    });
     exhaust(verify);
-    const presented = presentedBy(root, sameAsRoot());
-    const validation = postponedOf(verify(presented, now))?.validate();
-    // The path to the root is found first, and takes less than a turn.
-    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
-    current = createTrustStore([parseCaCertificate(createTestCa().der)]);
+    const validation = postponedOf(verify(presentedBy(root, sameAsRoot()), now))?.validate();
+    next = createTrustStore([parseCaCertificate(createTestCa().der)]);
     expect(await validation).toMatchObject({ verified: false });
   });
 });
