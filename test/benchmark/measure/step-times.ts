@@ -12,7 +12,7 @@ export const stepFiles = {
   form: ['src/oauth/form.ts', 'src/endpoints/request.ts', 'src/authentication/presented-credentials.ts'],
   terminator: ['src/terminator/', 'src/authentication/client-certificate.ts'],
   parse: ['src/terminator/certificate-reader.ts', 'src/terminator/encodings/', 'src/pki/certificate/'],
-  path: ['src/pki/path/', 'src/pki/crl/'],
+  path: ['src/pki/path/', 'src/pki/crl/', 'src/pki/certificate/certificate-signature.ts'],
   find: ['src/clients/registry/', 'src/cache/near-cache.ts', 'src/redis/'],
   authenticate: ['src/authentication/authenticate-client.ts', 'src/clients/methods/'],
   authorize: ['src/grants/'],
