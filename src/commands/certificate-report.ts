@@ -9,7 +9,7 @@ import {
   nonTextReason,
 } from '../pki/certificate/names/distinguished-name.ts';
 import { parseWithOpenssl } from '../pki/certificate/openssl-certificate.ts';
-import { publicKeyOf } from '../pki/certificate/public-key-policy.ts';
+import { publicKeyOf } from '../pki/certificate/public-key-info.ts';
 import { parseCertificateStructure } from '../pki/certificate/structure.ts';
 import { parseSubjectAlternativeNames } from '../pki/certificate/subject-alternative-names.ts';
 import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';

@@ -5,7 +5,7 @@ import { foreignCurve, peerCertificateWithIssuers } from '../peer-certificates.t
 import { CertificateError } from '../pki/certificate/certificate-error.ts';
 import { MAX_CERTIFICATE_BYTES } from '../pki/certificate/client-certificate.ts';
 import { ExtensionOid } from '../pki/certificate/extensions.ts';
-import { publicKeyOf, requireStrongKey } from '../pki/certificate/public-key-policy.ts';
+import { requireStrongKey } from '../pki/certificate/public-key-policy.ts';
 import { type CertificateStructure, parseCertificateStructure } from '../pki/certificate/structure.ts';
 import { parseSubjectAlternativeNames } from '../pki/certificate/subject-alternative-names.ts';
 import { sha256Thumbprint } from '../pki/certificate/thumbprint.ts';
@@ -46,7 +46,7 @@ function readPeerCertificate(socket: TLSSocket): PeerCertificate {
   if (!certificate) return { kind: 'none' };
   try {
     const { extensions, publicKey } = parseBoundedStructure(certificate.raw);
-    requireStrongKey(publicKeyOf(publicKey));
+    requireStrongKey(publicKey);
     requireNistCurves(certificate);
     const { dns, uri } = parseSubjectAlternativeNames(extensions.get(ExtensionOid.subjectAlternativeName)).names;
     return {

@@ -6,6 +6,7 @@ import { type NameConstraints, parseNameConstraints } from './name-constraints.t
 import { namesChain } from './names/distinguished-name.ts';
 import { parseWithOpenssl } from './openssl-certificate.ts';
 import { type PolicyMapping, parseInhibitAnyPolicy, parsePolicyMappings } from './policies.ts';
+import { publicKeyOf } from './public-key-info.ts';
 
 /** A certificate whose key may sign others. Path validation checks whether a given signature was permitted. */
 export interface CaCertificate extends Certificate {
@@ -22,12 +23,12 @@ export interface CaCertificate extends Certificate {
  * @throws {CertificateError} when it is malformed, has a weak key, or is not a CA's (RFC 5280 §6.1.4 (k) and (n), §4.1.2.6)
  */
 export function parseCaCertificate(der: Uint8Array): CaCertificate {
-  const { certificate, structure, publicKey } = parseCertificate(der);
+  const { certificate, structure } = parseCertificate(der);
   requireCa(certificate);
   const { extensions } = structure;
   return {
     ...certificate,
-    publicKey,
+    publicKey: publicKeyOf(structure.publicKey),
     nameConstraints: parseNameConstraints(extensions.get(ExtensionOid.nameConstraints)),
     policyMappings: parsePolicyMappings(extensions),
     inhibitAnyPolicy: parseInhibitAnyPolicy(extensions),

@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import { abbreviate } from '../../text.ts';
 import { CertificateError } from './certificate-error.ts';
 import { type CrlDistributionPoints, parseCrlDistributionPoints } from './crl-distribution-points.ts';
@@ -19,7 +18,7 @@ import {
 import { decodeDistinguishedName, type EncodedName, formatDistinguishedName } from './names/distinguished-name.ts';
 import { requireNameValues } from './names/name-values.ts';
 import { type PolicyConstraints, parsePolicyConstraints } from './policies.ts';
-import { checkPublicKeyInfo, publicKeyOf, requireStrongKey } from './public-key-policy.ts';
+import { requireStrongKey } from './public-key-policy.ts';
 import { acceptedSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithms.ts';
 import { type CertificateStructure, isCritical, parseCertificateStructure } from './structure.ts';
 import {
@@ -74,11 +73,10 @@ export interface Certificate {
 
 type Extensions = CertificateStructure['extensions'];
 
-/** A certificate, its structure, and its key as OpenSSL decodes it. */
+/** A certificate and its structure. */
 export interface ParsedCertificate {
   readonly certificate: Certificate;
   readonly structure: CertificateStructure;
-  readonly publicKey: KeyObject;
 }
 
 /**
@@ -88,24 +86,22 @@ export interface ParsedCertificate {
  */
 export function parseCertificate(der: Uint8Array): ParsedCertificate {
   const structure = parseCertificateStructure(der);
-  const { version, extensions, publicKey: keyInfo } = structure;
+  const { version, extensions, publicKey } = structure;
   if (version !== 3) {
     throw new CertificateError(
       `is X.509 v${version}; only v3 is accepted: others cannot state what they may be used for`,
       { code: 'certificate_version_unsupported' },
     );
   }
-  checkPublicKeyInfo(keyInfo);
+  requireStrongKey(publicKey);
   const usage = parseUsage(extensions);
   const names = parseNames(structure);
   const identifiers = parseIdentifiers(structure);
-  const publicKey = publicKeyOf(keyInfo);
-  requireStrongKey(publicKey);
   const certificate = {
     der,
     thumbprint: sha256Thumbprint(der),
     sha1Thumbprint: sha1Thumbprint(der),
-    publicKeyThumbprint: sha256Thumbprint(keyInfo.encoded),
+    publicKeyThumbprint: sha256Thumbprint(publicKey.encoded),
     // Field by field: spreading the objects takes 7 µs.
     issuer: names.issuer,
     issuerText: names.issuerText,
@@ -128,7 +124,7 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate {
     crlDistributionPoints: parseCrlDistributionPoints(structure, names.issuer),
     unknownCriticalExtensions: identifiers.unknownCriticalExtensions,
   };
-  return { certificate, structure, publicKey };
+  return { certificate, structure };
 }
 
 function parseUsage(extensions: Extensions) {
@@ -168,11 +164,18 @@ function decodeIssuer({ encoded }: DerElement): Pick<Certificate, 'issuer' | 'is
 }
 
 function parseIdentifiers({ serialNumber, extensions }: CertificateStructure) {
-  const critical = [...extensions].filter(([id, extension]) => isCritical(extension) && !processedExtensions.has(id));
   return {
     serialNumber: Buffer.from(serialNumber).toString('hex'),
     subjectKeyIdentifier: parseSubjectKeyIdentifier(extensions.get(ExtensionOid.subjectKeyIdentifier)),
     authorityKeyIdentifier: parseAuthorityKeyIdentifier(extensions.get(ExtensionOid.authorityKeyIdentifier)),
-    unknownCriticalExtensions: critical.map(([id]) => id),
+    unknownCriticalExtensions: unknownCriticalExtensions(extensions),
   };
+}
+
+const NO_EXTENSIONS: readonly string[] = [];
+
+function unknownCriticalExtensions(extensions: Extensions): readonly string[] {
+  const unknown: string[] = [];
+  for (const [id, extension] of extensions) if (!processedExtensions.has(id) && isCritical(extension)) unknown.push(id);
+  return unknown.length === 0 ? NO_EXTENSIONS : unknown;
 }

@@ -3,10 +3,14 @@ import { CertificateError } from './certificate-error.ts';
 /**
  * One element of a DER encoding (ITU-T X.690 §8.1). `tag` is the identifier byte, e.g. 0x30 for SEQUENCE and 0xa0 for
  * the constructed, context-specific [0]; its low five bits are set for every tag number above 30. `content` and `encoded`
- * are views, not copies.
+ * are new views, not copies: what is short is read from `bytes` in place.
  */
 export interface DerElement {
   readonly tag: number;
+  /** What was parsed. The content is from `start` to `end`. */
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
   /** Well-formed, but not checked against its type: read it with `der-values.ts`, or treat it as mere bytes. */
   readonly content: Uint8Array;
   readonly encoded: Uint8Array;

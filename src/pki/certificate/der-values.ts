@@ -7,10 +7,11 @@ import { type DerElement, malformedDer, Tag } from './der-element.ts';
  */
 
 /** @throws {CertificateError} when it is neither 00 nor FF (X.690 §11.1) */
-export function parseBoolean({ content, offset }: DerElement): boolean {
-  const [value] = content;
-  if (content.length === 1 && (value === 0x00 || value === 0xff)) return value === 0xff;
-  const hex = Buffer.from(content.subarray(0, 8)).toString('hex') || 'no content';
+export function parseBoolean(element: DerElement): boolean {
+  const { bytes, start, end, offset } = element;
+  const value = bytes[start];
+  if (end - start === 1 && (value === 0x00 || value === 0xff)) return value === 0xff;
+  const hex = Buffer.from(element.content.subarray(0, 8)).toString('hex') || 'no content';
   throw malformedDer(`a BOOLEAN of ${hex}; FALSE is 00 and TRUE is FF`, offset);
 }
 
@@ -47,24 +48,24 @@ export function parseBitString({ content, offset }: DerElement): { bytes: Uint8A
 }
 
 /**
- * The dotted form of an OBJECT IDENTIFIER's content, e.g. `2.5.4.3` (X.690 §8.19).
+ * The dotted form of an OBJECT IDENTIFIER, e.g. `2.5.4.3` (X.690 §8.19).
  *
  * @throws {CertificateError} when an arc is not minimally encoded or incomplete
  */
-export function parseObjectIdentifier(content: Uint8Array): string {
+export function parseObjectIdentifier({ bytes, start, end }: DerElement): string {
   let text = '';
-  let start = 0;
-  for (let index = 0; index < content.length; index++) {
-    const byte = content[index] ?? 0;
-    if (index === start && byte === 0x80) {
+  let first = start;
+  for (let index = start; index < end; index++) {
+    const byte = bytes[index] ?? 0;
+    if (index === first && byte === 0x80) {
       throw new CertificateError('not DER: an OBJECT IDENTIFIER with an arc that is not minimally encoded');
     }
     if (byte >= 0x80) continue;
-    const arc = arcOf(content, start, index + 1);
-    text += start === 0 ? firstArcs(arc) : `.${arc}`;
-    start = index + 1;
+    const arc = arcOf(bytes, first, index + 1);
+    text += first === start ? firstArcs(arc) : `.${arc}`;
+    first = index + 1;
   }
-  if (start < content.length) throw new CertificateError('not DER: a truncated OBJECT IDENTIFIER');
+  if (first < end) throw new CertificateError('not DER: a truncated OBJECT IDENTIFIER');
   if (text === '') throw new CertificateError('not DER: an OBJECT IDENTIFIER without content');
   return text;
 }
@@ -81,13 +82,13 @@ const MAX_SMALL_ARC_BYTES = 7;
  * X.690 §8.19.2: seven bits of an arc in each byte; the high bit means that another byte follows. A long arc is converted
  * at once: adding one byte after the other takes quadratic time.
  */
-function arcOf(content: Uint8Array, start: number, end: number): number | bigint {
+function arcOf(bytes: Uint8Array, start: number, end: number): number | bigint {
   if (end - start > MAX_SMALL_ARC_BYTES) {
-    const bits = Array.from(content.subarray(start, end), (byte) => (byte & 0x7f).toString(2).padStart(7, '0'));
+    const bits = Array.from(bytes.subarray(start, end), (byte) => (byte & 0x7f).toString(2).padStart(7, '0'));
     return BigInt(`0b${bits.join('')}`);
   }
   let arc = 0;
-  for (let index = start; index < end; index++) arc = arc * 128 + ((content[index] ?? 0) & 0x7f);
+  for (let index = start; index < end; index++) arc = arc * 128 + ((bytes[index] ?? 0) & 0x7f);
   return arc;
 }
 
@@ -103,29 +104,48 @@ const timeFormats: Readonly<Record<number, { readonly name: string; readonly for
  * @returns milliseconds since the epoch
  * @throws {CertificateError} when the element has another type or format, or the date does not exist
  */
-export function parseTime({ tag, content }: DerElement): number {
+export function parseTime(element: DerElement): number {
+  const { tag, bytes, start, end } = element;
   const format = timeFormats[tag];
   if (!format) throw new CertificateError('has a time that is neither UTCTime nor GeneralizedTime');
-  const text = Buffer.from(content.subarray(0, 40)).toString('latin1');
-  if (content.length !== format.form.length || !/^\d+Z$/.test(text)) {
-    throw new CertificateError(
-      `has a ${format.name} that is not ${format.form}: ${JSON.stringify(text)} (RFC 5280 §4.1.2.5)`,
-    );
+  const { name, form } = format;
+  if (end - start !== form.length || bytes[end - 1] !== ZONE || !areDigits(bytes, start, end - 1)) {
+    const text = JSON.stringify(Buffer.from(element.content.subarray(0, 40)).toString('latin1'));
+    throw new CertificateError(`has a ${name} that is not ${form}: ${text} (RFC 5280 §4.1.2.5)`);
   }
+  if (tag === Tag.generalizedTime) return parseInstant(numberIn(bytes, start, 4), bytes, start + 4);
   // RFC 5280 §4.1.2.5.1: 50 is 1950, 49 is 2049.
-  const century = text < '50' ? '20' : '19';
-  return parseInstant(tag === Tag.utcTime ? century + text : text);
+  const year = numberIn(bytes, start, 2);
+  return parseInstant(year < 50 ? 2000 + year : 1900 + year, bytes, start + 2);
 }
 
-/** @param digits YYYYMMDDHHMMSSZ */
-function parseInstant(digits: string): number {
-  const field = (start: number, end: number) => Number(digits.slice(start, end));
-  const [month, day] = [field(4, 6), field(6, 8)];
-  const [hour, minute, second] = [field(8, 10), field(10, 12), field(12, 14)];
+const DIGIT_ZERO = 0x30;
+const DIGIT_NINE = 0x39;
+const ZONE = 0x5a;
+
+function areDigits(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) {
+    const byte = bytes[index] ?? 0;
+    if (byte < DIGIT_ZERO || byte > DIGIT_NINE) return false;
+  }
+  return true;
+}
+
+function numberIn(bytes: Uint8Array, start: number, digits: number): number {
+  let value = 0;
+  for (let index = start; index < start + digits; index++) value = value * 10 + (bytes[index] ?? 0) - DIGIT_ZERO;
+  return value;
+}
+
+/** @param start of MMDDHHMMSS */
+function parseInstant(year: number, bytes: Uint8Array, start: number): number {
+  const field = (index: number) => numberIn(bytes, start + 2 * index, 2);
+  const [month, day, hour, minute, second] = [field(0), field(1), field(2), field(3), field(4)];
   const date = new Date(0);
-  date.setUTCFullYear(field(0, 4), month - 1, day);
+  date.setUTCFullYear(year, month - 1, day);
   const isInCalendar = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
   if (isInCalendar && hour < 24 && minute < 60 && second < 60) return date.setUTCHours(hour, minute, second);
-  const iso = digits.replace(/^(....)(..)(..)(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6.000Z');
+  const two = (number: number) => String(number).padStart(2, '0');
+  const iso = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}.000Z`;
   throw new CertificateError(`has a time that does not exist in the calendar: ${iso}`);
 }

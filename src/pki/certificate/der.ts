@@ -17,11 +17,11 @@ const HIGH_TAG_NUMBER = 0x1f;
  * @throws {CertificateError} naming the violated rule and the offset
  */
 export function parseDer(bytes: Uint8Array): DerElement {
-  const outer = parseDerHeader(bytes, 0, bytes.length);
+  const outer = new ParsedElement(bytes, 0, bytes.length);
   const trailing = bytes.length - outer.end;
   if (trailing > 0) throw new CertificateError(`${trailing} trailing bytes after the DER`);
-  if (outer.tag & CONSTRUCTED) requireWellFormed(bytes, outer);
-  return new ParsedElement(bytes, 0, outer);
+  if (outer.tag & CONSTRUCTED) requireWellFormed(bytes, outer.start, outer.end);
+  return outer;
 }
 
 /** The tag of an element and the range of its content, for inputs too large to build a tree of. */
@@ -38,27 +38,24 @@ export interface DerHeader {
  * @throws {CertificateError}
  */
 export function parseDerHeader(bytes: Uint8Array, offset: number, limit: number): DerHeader {
-  const tag = bytes[offset] ?? 0;
-  const length = endOfTag(bytes, offset);
-  const start = endOfLength(bytes, length);
-  const end = start + contentLength(bytes, length, start);
-  if (end > limit) throw malformedDer('an element extends past its enclosing element', offset);
-  return { tag, start, end };
+  const start = startOfContent(bytes, offset);
+  return { tag: bytes[offset] ?? 0, start, end: endOfContent(bytes, offset, start, limit) };
 }
 
 /** Without recursion, so that nesting needs no limit. */
-function requireWellFormed(bytes: Uint8Array, outer: DerHeader): void {
-  const ends = [outer.end];
-  let at = outer.start;
-  for (let end = ends.at(-1); end !== undefined; end = ends.at(-1)) {
-    if (at === end) {
+function requireWellFormed(bytes: Uint8Array, start: number, end: number): void {
+  const ends = [end];
+  let at = start;
+  for (let limit = ends.at(-1); limit !== undefined; limit = ends.at(-1)) {
+    if (at === limit) {
       ends.pop();
       continue;
     }
-    const inner = parseDerHeader(bytes, at, end);
-    const isConstructed = (inner.tag & CONSTRUCTED) !== 0;
-    if (isConstructed) ends.push(inner.end);
-    at = isConstructed ? inner.start : inner.end;
+    const content = startOfContent(bytes, at);
+    const next = endOfContent(bytes, at, content, limit);
+    const isConstructed = ((bytes[at] ?? 0) & CONSTRUCTED) !== 0;
+    if (isConstructed) ends.push(next);
+    at = isConstructed ? content : next;
   }
 }
 
@@ -66,49 +63,65 @@ function requireWellFormed(bytes: Uint8Array, outer: DerHeader): void {
 class ParsedElement implements DerElement {
   readonly tag: number;
   readonly offset: number;
-  readonly #bytes: Uint8Array;
-  readonly #start: number;
-  readonly #end: number;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
   #children: readonly DerElement[] | undefined;
 
-  constructor(bytes: Uint8Array, offset: number, { tag, start, end }: DerHeader) {
-    this.tag = tag;
+  /** @param limit the end of the enclosing element */
+  constructor(bytes: Uint8Array, offset: number, limit: number) {
+    this.start = startOfContent(bytes, offset);
+    this.end = endOfContent(bytes, offset, this.start, limit);
+    this.tag = bytes[offset] ?? 0;
     this.offset = offset;
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
+    this.bytes = bytes;
   }
 
   get content(): Uint8Array {
-    return this.#bytes.subarray(this.#start, this.#end);
+    return this.bytes.subarray(this.start, this.end);
   }
 
   get encoded(): Uint8Array {
-    return this.#bytes.subarray(this.offset, this.#end);
+    return this.bytes.subarray(this.offset, this.end);
   }
 
   get children(): readonly DerElement[] {
-    this.#children ??= this.tag & CONSTRUCTED ? elementsIn(this.#bytes, this.#start, this.#end) : [];
+    this.#children ??= this.tag & CONSTRUCTED ? elementsIn(this.bytes, this.start, this.end) : NO_ELEMENTS;
     return this.#children;
   }
 }
+
+const NO_ELEMENTS: readonly DerElement[] = [];
 
 function elementsIn(bytes: Uint8Array, start: number, end: number): DerElement[] {
   // Most elements have two or three children, and an array that grows by `push` reserves 17 places.
   const elements = new Array<DerElement>(countElements(bytes, start, end));
   let offset = start;
   for (let index = 0; index < elements.length; index++) {
-    const header = parseDerHeader(bytes, offset, end);
-    elements[index] = new ParsedElement(bytes, offset, header);
-    offset = header.end;
+    const element = new ParsedElement(bytes, offset, end);
+    elements[index] = element;
+    offset = element.end;
   }
   return elements;
 }
 
 function countElements(bytes: Uint8Array, start: number, end: number): number {
   let count = 0;
-  for (let offset = start; offset < end; count++) offset = parseDerHeader(bytes, offset, end).end;
+  for (let offset = start; offset < end; count++) {
+    offset = endOfContent(bytes, offset, startOfContent(bytes, offset), end);
+  }
   return count;
+}
+
+function startOfContent(bytes: Uint8Array, offset: number): number {
+  return endOfLength(bytes, endOfTag(bytes, offset));
+}
+
+/** @param limit the end of the enclosing element */
+function endOfContent(bytes: Uint8Array, offset: number, start: number, limit: number): number {
+  const end = start + contentLength(bytes, offset, start);
+  if (end > limit) throw malformedDer('an element extends past its enclosing element', offset);
+  return end;
 }
 
 /** X.690 §8.1.2: where the length begins. Tag numbers above 30 are skipped: nothing uses them. */
@@ -155,10 +168,11 @@ function endOfLength(bytes: Uint8Array, offset: number): number {
   return start;
 }
 
-/** @param start where the content begins, after a length of one byte or of 0x80 plus the number of its digits */
+/** The length: one byte, or, after 0x80 plus their number, its digits. */
 function contentLength(bytes: Uint8Array, offset: number, start: number): number {
-  if (start === offset + 1) return bytes[offset] ?? 0;
+  const first = endOfTag(bytes, offset);
+  if (start === first + 1) return bytes[first] ?? 0;
   let length = 0;
-  for (let digit = offset + 1; digit < start; digit++) length = length * 256 + (bytes[digit] ?? 0);
+  for (let digit = first + 1; digit < start; digit++) length = length * 256 + (bytes[digit] ?? 0);
   return length;
 }

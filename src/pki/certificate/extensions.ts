@@ -126,7 +126,7 @@ export function parseExtendedKeyUsage(extension: DerElement | undefined): Extend
   if (tag !== Tag.sequence || children.some((child) => child.tag !== Tag.objectIdentifier)) {
     throw new CertificateError('has an extended key usage that is not a SEQUENCE of object identifiers');
   }
-  const listed = children.map(({ content }) => parseObjectIdentifier(content));
+  const listed = children.map(parseObjectIdentifier);
   return extendedKeyUsageSets.of((name) => listed.includes(extendedKeyUsages[name]));
 }
 

@@ -96,7 +96,7 @@ export function parseCertificatePolicies(extension: DerElement): ReadonlySet<str
       if (!isPolicy || (qualifiers && qualifiers.tag !== Tag.sequence)) {
         throw new CertificateError('a policy that is not an object identifier with optional qualifiers');
       }
-      const policy = parseObjectIdentifier(identifier.content);
+      const policy = parseObjectIdentifier(identifier);
       if (policies.has(policy)) throw new CertificateError(`policy ${policy} appears twice`);
       policies.add(policy);
     }
@@ -124,7 +124,7 @@ export function parsePolicyMappings(extensions: Extensions): readonly PolicyMapp
 function parseMapping({ tag, children: [issuer, subject, ...more] }: DerElement): PolicyMapping {
   const isPair = issuer?.tag === Tag.objectIdentifier && subject?.tag === Tag.objectIdentifier && more.length === 0;
   if (tag !== Tag.sequence || !isPair) throw new CertificateError('a mapping that is not a pair of object identifiers');
-  return { issuerPolicy: parseObjectIdentifier(issuer.content), subjectPolicy: parseObjectIdentifier(subject.content) };
+  return { issuerPolicy: parseObjectIdentifier(issuer), subjectPolicy: parseObjectIdentifier(subject) };
 }
 
 function nonEmptySequence(extension: DerElement, item: string): readonly DerElement[] {

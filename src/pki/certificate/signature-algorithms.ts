@@ -45,7 +45,7 @@ const acceptedPssHashes: Readonly<Record<string, SignatureAlgorithm>> = {
 export function acceptedSignatureAlgorithm(algorithm: DerElement): SignatureAlgorithm | undefined {
   const [id, parameters] = algorithm.children;
   if (id?.tag !== Tag.objectIdentifier) return undefined;
-  const oid = parseObjectIdentifier(id.content);
+  const oid = parseObjectIdentifier(id);
   return oid === RSASSA_PSS ? pssAlgorithm(parameters) : acceptedAlgorithms[oid];
 }
 
@@ -62,7 +62,7 @@ function pssAlgorithm(parameters: DerElement | undefined): SignatureAlgorithm | 
   const salt = parameter(SALT_LENGTH);
   const saltLength = salt ? parseInteger(salt).reduce((sum, byte) => sum * 256 + byte, 0) : DEFAULT_SALT_LENGTH;
   if (saltLength > MAX_SALT_LENGTH) return undefined;
-  const accepted = acceptedPssHashes[parseObjectIdentifier(hash.content)];
+  const accepted = acceptedPssHashes[parseObjectIdentifier(hash)];
   return accepted && { ...accepted, saltLength };
 }
 

@@ -74,7 +74,7 @@ function requireAlgorithmIdentifier(algorithm: DerElement): void {
   if (parameters.tag !== Tag.objectIdentifier) {
     throw new CertificateError('has a signatureAlgorithm with malformed parameters, or of an unknown type');
   }
-  parseObjectIdentifier(parameters.content);
+  parseObjectIdentifier(parameters);
 }
 
 const VERSION = 0xa0;
@@ -115,7 +115,7 @@ function parseExtensions(optional: readonly DerElement[]): Map<string, DerElemen
     const fields = sequence(extension, 'Extension');
     const [id] = fields;
     if (id?.tag !== Tag.objectIdentifier) throw new CertificateError('has an extension without an object identifier');
-    const name = parseObjectIdentifier(id.content);
+    const name = parseObjectIdentifier(id);
     if (extensions.has(name)) throw new CertificateError(`has extension ${name} twice (RFC 5280 §4.2)`);
     requireExtensionFields(name, fields);
     extensions.set(name, extension);
@@ -169,7 +169,7 @@ export function parseExtensionValue({ children }: DerElement): DerElement {
     return parseDer(children.at(-1)?.content ?? new Uint8Array());
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    const id = children[0] ? parseObjectIdentifier(children[0].content) : 'without an object identifier';
+    const id = children[0] ? parseObjectIdentifier(children[0]) : 'without an object identifier';
     const verb = /^\d/.test(error.message) ? 'has' : 'is';
     throw new CertificateError(`extension ${id} ${verb} ${error.message}`, { cause: error });
   }

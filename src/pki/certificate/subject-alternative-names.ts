@@ -53,7 +53,7 @@ export function parseSubjectAlternativeNames(extension: DerElement | undefined):
   /** The well-formed URIs as they are in the certificate: a SPIFFE ID has only one spelling. */
   uris: readonly string[];
 } {
-  const names = { dns: [] as string[], uri: [] as string[], ip: [] as string[], email: [] as string[] };
+  const names: Record<AlternativeNameKind, string[]> = { dns: [], uri: [], ip: [], email: [] };
   const uris: string[] = [];
   // Of most certificates, all names are of the usual forms.
   let malformed: Map<AlternativeNameKind, string> | undefined;
@@ -74,15 +74,30 @@ export function parseSubjectAlternativeNames(extension: DerElement | undefined):
   }
   const forms = otherForms ? [...otherForms.values()] : NO_FORMS;
   const hasUtf8Mailbox = forms.some(({ type }) => type === SMTP_UTF8_MAILBOX);
+  const hasOthers = directory.length > 0 || forms.length > 0 || malformed !== undefined;
   return {
-    names,
-    otherNames: { directory, otherForms: forms, hasUtf8Mailbox, malformed: malformed ?? NONE_MALFORMED },
+    names: { dns: shared(names.dns), uri: shared(names.uri), ip: shared(names.ip), email: shared(names.email) },
+    otherNames: hasOthers
+      ? { directory, otherForms: forms, hasUtf8Mailbox, malformed: malformed ?? NONE_MALFORMED }
+      : NO_OTHER_NAMES,
     uris,
   };
 }
 
 const NO_FORMS: readonly NameForm[] = [];
 const NONE_MALFORMED: OtherNames['malformed'] = new Map();
+const NO_OTHER_NAMES: OtherNames = {
+  directory: [],
+  otherForms: NO_FORMS,
+  hasUtf8Mailbox: false,
+  malformed: NONE_MALFORMED,
+};
+const NO_NAMES: readonly string[] = [];
+
+/** Cached certificates share the empty lists: the garbage collector moves each object twice. */
+function shared(names: readonly string[]): readonly string[] {
+  return names.length === 0 ? NO_NAMES : names;
+}
 
 /** RFC 5280 §4.2.1.6: a SEQUENCE of GeneralNames, whose forms have the context tags 0 to 8. */
 function generalNames(extension: DerElement): readonly DerElement[] {
@@ -100,7 +115,7 @@ const generalNameTags: ReadonlySet<number> = new Set([0xa0, 0x81, 0x82, 0xa3, 0x
 /** OtherName is SEQUENCE { type-id OBJECT IDENTIFIER, value [0] EXPLICIT }, [0] IMPLICIT. */
 export function nameForm({ tag, children }: DerElement): NameForm {
   const [type] = tag === OTHER_NAME_TAG ? children : [];
-  return { tag, type: type?.tag === Tag.objectIdentifier ? parseObjectIdentifier(type.content) : undefined };
+  return { tag, type: type?.tag === Tag.objectIdentifier ? parseObjectIdentifier(type) : undefined };
 }
 
 const OTHER_NAME_TAG = 0xa0;

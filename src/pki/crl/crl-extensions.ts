@@ -49,7 +49,7 @@ export function parseCrlExtensions(extensions: DerElement | undefined): Readonly
 function extensionId({ tag, children }: DerElement): string {
   const [type] = children;
   const isWellFormed = tag === Tag.sequence && children.length <= 3 && children.at(-1)?.tag === Tag.octetString;
-  if (isWellFormed && type?.tag === Tag.objectIdentifier) return parseObjectIdentifier(type.content);
+  if (isWellFormed && type?.tag === Tag.objectIdentifier) return parseObjectIdentifier(type);
   throw new CertificateError('has a malformed extension: not an object identifier and a value');
 }
 

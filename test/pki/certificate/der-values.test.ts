@@ -9,10 +9,10 @@ import {
   parseObjectIdentifier,
   parseTime,
 } from '../../../src/pki/certificate/der-values.ts';
+import { der } from '../../support/der.ts';
 
 const element = (hex: string) => parseDer(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
-const objectIdentifier = ({ content }: DerElement) => parseObjectIdentifier(content);
 const integer = (each: DerElement) => hexOf(parseInteger(each));
 const bitString = (each: DerElement) => {
   const { bytes, unusedBits } = parseBitString(each);
@@ -32,16 +32,16 @@ describe('a value is read:', () => {
     ['an empty BIT STRING', bitString, '03 01 00', '/0'],
     ['a BIT STRING with unused bits', bitString, '03 02 07 80', '80/7'],
     ['a named BIT STRING with trailing zeros', bitString, '03 03 00 80 00', '8000/0'],
-    ['an object identifier of the arc 2.5', objectIdentifier, '06 03 55 04 03', '2.5.4.3'],
-    ['a long object identifier', objectIdentifier, '06 09 2a 86 48 86 f7 0d 01 01 0b', '1.2.840.113549.1.1.11'],
-    ['an arc above 39 below 2', objectIdentifier, '06 03 88 37 03', '2.999.3'],
-    ['0.0', objectIdentifier, '06 01 00', '0.0'],
-    ['1.39, the last of its root', objectIdentifier, '06 01 4f', '1.39'],
-    ['2.0, the first of its root', objectIdentifier, '06 01 50', '2.0'],
-    ['a second arc of 64 bits', objectIdentifier, '06 0a 81 ff ff ff ff ff ff ff ff 7f', '2.18446744073709551535'],
+    ['an object identifier of the arc 2.5', parseObjectIdentifier, '06 03 55 04 03', '2.5.4.3'],
+    ['a long object identifier', parseObjectIdentifier, '06 09 2a 86 48 86 f7 0d 01 01 0b', '1.2.840.113549.1.1.11'],
+    ['an arc above 39 below 2', parseObjectIdentifier, '06 03 88 37 03', '2.999.3'],
+    ['0.0', parseObjectIdentifier, '06 01 00', '0.0'],
+    ['1.39, the last of its root', parseObjectIdentifier, '06 01 4f', '1.39'],
+    ['2.0, the first of its root', parseObjectIdentifier, '06 01 50', '2.0'],
+    ['a second arc of 64 bits', parseObjectIdentifier, '06 0a 81 ff ff ff ff ff ff ff ff 7f', '2.18446744073709551535'],
     [
       'a UUID as an arc',
-      objectIdentifier,
+      parseObjectIdentifier,
       '06 14 69 83 f8 8d 9f f7 d6 f6 be 9c 99 a9 9d be 85 d6 cd ec e3 01',
       `2.25.${BigInt(
         `0b${'83f88d9ff7d6f6be9c99a99dbe85d6cdece301'
@@ -50,7 +50,12 @@ describe('a value is read:', () => {
           .join('')}`,
       )}`,
     ],
-    ['an object identifier of 129 bytes', objectIdentifier, `06 81 81 ${'01'.repeat(129)}`, `0.1${'.1'.repeat(128)}`],
+    [
+      'an object identifier of 129 bytes',
+      parseObjectIdentifier,
+      `06 81 81 ${'01'.repeat(129)}`,
+      `0.1${'.1'.repeat(128)}`,
+    ],
     ['UTCTime of this century', instant, time('261122000000Z'), '2026-11-22T00:00:00.000Z'],
     ['UTCTime of the last century', instant, time('500101000000Z'), '1950-01-01T00:00:00.000Z'],
     ['GeneralizedTime', instant, time('20501231235959Z'), '2050-12-31T23:59:59.000Z'],
@@ -75,10 +80,10 @@ describe('a value in another encoding than that of DER is rejected:', () => {
     ['8 unused bits', parseBitString, '03 02 08 00', 'without a count of unused bits'],
     ['unused bits that are set', parseBitString, '03 02 07 81', 'unused bits that are not 0'],
     ['unused bits without any byte', parseBitString, '03 01 01', 'unused bits that are not 0'],
-    ['an empty OBJECT IDENTIFIER', objectIdentifier, '06 00', 'without content'],
-    ['a padded first arc', objectIdentifier, '06 02 80 01', 'an arc that is not minimally encoded'],
-    ['a padded arc', objectIdentifier, '06 03 55 80 03', 'an arc that is not minimally encoded'],
-    ['a truncated OBJECT IDENTIFIER', objectIdentifier, '06 02 55 84', 'truncated'],
+    ['an empty OBJECT IDENTIFIER', parseObjectIdentifier, '06 00', 'without content'],
+    ['a padded first arc', parseObjectIdentifier, '06 02 80 01', 'an arc that is not minimally encoded'],
+    ['a padded arc', parseObjectIdentifier, '06 03 55 80 03', 'an arc that is not minimally encoded'],
+    ['a truncated OBJECT IDENTIFIER', parseObjectIdentifier, '06 02 55 84', 'truncated'],
   ])('%s', (_, read, hex, reason) => {
     expect(() => read(element(hex))).toThrow(CertificateError);
     expect(() => read(element(hex))).toThrow(/^not DER: /);
@@ -109,12 +114,15 @@ describe('a time is rejected, and not called an encoding error:', () => {
 });
 
 test('an object identifier of 16 KiB is read in linear time', () => {
-  const cpuTimeOf = (content: Uint8Array) => {
+  const cpuTimeOf = (identifier: DerElement) => {
     const start = process.threadCpuUsage().user;
-    parseObjectIdentifier(content);
+    parseObjectIdentifier(identifier);
     return process.threadCpuUsage().user - start;
   };
-  const fastest = (content: Uint8Array) => Math.min(...Array.from({ length: 5 }, () => cpuTimeOf(content)));
+  const fastest = (content: Uint8Array) => {
+    const identifier = parseDer(der(0x06, content));
+    return Math.min(...Array.from({ length: 5 }, () => cpuTimeOf(identifier)));
+  };
   expect(fastest(Buffer.alloc(16_000, 0x01))).toBeLessThan(50_000);
   expect(fastest(Buffer.concat([Buffer.alloc(16_000, 0xff), Buffer.of(1)]))).toBeLessThan(50_000);
 });

@@ -1,7 +1,7 @@
 import { CertificateError } from '../certificate-error.ts';
 import { type DerElement, Tag } from '../der-element.ts';
 import { parseObjectIdentifier } from '../der-values.ts';
-import { attributeTypeName } from './attribute-types.ts';
+import { attributeTypeName, sharedOid } from './attribute-types.ts';
 import { type AttributeValue, decodeAttributeValue, encodeUtf8String } from './attribute-values.ts';
 import { prepareString } from './prepare-string.ts';
 
@@ -157,7 +157,7 @@ function decodeAttribute(element: DerElement): Attribute {
   const [type, value, ...more] = element.children;
   const isWellFormed = element.tag === Tag.sequence && type?.tag === Tag.objectIdentifier && value && more.length === 0;
   if (!isWellFormed) throw malformedName('an attribute that is not a type and a value');
-  return { type: parseObjectIdentifier(type.content), value: decodeAttributeValue(value) };
+  return { type: sharedOid(parseObjectIdentifier(type)), value: decodeAttributeValue(value) };
 }
 
 /** X.501 §9.3: an RDN contains a type at most once. */
