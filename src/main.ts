@@ -1,12 +1,11 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { closestMatch } from './closest-match.ts';
 import type { CertificateOptions } from './commands/certificate.ts';
 import { collect, passwordFileOption, passwordOption, textFormatOption } from './commands/clients/options.ts';
 import { clientsProgram } from './commands/clients/program.ts';
 import { completionProgram } from './commands/completion/program.ts';
-import { examplesHelp } from './commands/examples.ts';
-import { codeOfError, exitCodes, exitCodesHelp } from './commands/exit-codes.ts';
+import { codeOfError, exitCodes } from './commands/exit-codes.ts';
+import { completeHelp } from './commands/help.ts';
 import { withKidAsOperand } from './commands/keys/kid-operand.ts';
 import { keysProgram } from './commands/keys/program.ts';
 import { exitOnOutputError, InterruptedError, printError } from './commands/output/errors.ts';
@@ -15,7 +14,6 @@ import { resourcesProgram } from './commands/resources/program.ts';
 import { tokenProgram } from './commands/token/program.ts';
 import { tokensProgram } from './commands/tokens/program.ts';
 import type { DoctorOptions } from './doctor/probe/options.ts';
-import { documentationPath } from './documentation.ts';
 import { environment } from './environment.ts';
 import { printable } from './text.ts';
 import { description, version } from './version.ts';
@@ -144,10 +142,7 @@ program
 
 completionProgram(program);
 
-addExitCodesAndExamples(program, []);
-addDocumentation(program);
-addHelp(program);
-suggestHelp(program, 'countersign');
+completeHelp(program);
 
 const args = process.argv.slice(2);
 try {
@@ -172,51 +167,6 @@ function errorCode(code: number): number {
   const [group, command] = args;
   const isDetailed = group === 'clients' && command === 'plan' && args.includes('--detailed-exitcode');
   return isDetailed ? exitCodes.failure : code;
-}
-
-/**
- * The help command of commander accepts one name: `help clients apply` would print the help of `clients`. It also
- * prints the help of the parent if there is no command of that name.
- */
-function addHelp(parent: Command): void {
-  if (parent.commands.length === 0) return;
-  for (const child of parent.commands) addHelp(child);
-  parent
-    .helpCommand(false)
-    .command('help')
-    .description('display help for command')
-    .argument('[command...]')
-    .action((names: string[]) => names.reduce(findSubcommand, parent).help());
-}
-
-function findSubcommand(parent: Command, name: string): Command {
-  const names = parent.commands.flatMap((child) => [child.name(), ...child.aliases()]);
-  const suggestion = closestMatch(name, names);
-  const hint = suggestion === undefined ? '' : `\n(Did you mean ${suggestion}?)`;
-  const found = parent.commands.find((child) => child.name() === name || child.aliases().includes(name));
-  return found ?? parent.error(`error: unknown command '${name}'${hint}`);
-}
-
-function addExitCodesAndExamples(command: Command, names: readonly string[]): void {
-  for (const help of [exitCodesHelp(names), examplesHelp(names)]) {
-    if (help !== undefined) command.addHelpText('after', help);
-  }
-  for (const child of command.commands) addExitCodesAndExamples(child, [...names, child.name()]);
-}
-
-/** The documentation is part of the package: no address is the same for every installation. */
-function addDocumentation(command: Command): void {
-  command.addHelpText('after', () => {
-    const path = documentationPath();
-    return path === undefined ? '' : `\nDocumentation: ${path}`;
-  });
-  for (const child of command.commands) addDocumentation(child);
-}
-
-/** After an invalid command line, each command names its own help. */
-function suggestHelp(command: Command, name: string): void {
-  command.showHelpAfterError(`(see ${name} --help)`);
-  for (const child of command.commands) suggestHelp(child, `${name} ${child.name()}`);
 }
 
 function parsePort(text: string): number {

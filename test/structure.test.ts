@@ -56,6 +56,7 @@ const homes: Readonly<Record<string, string | readonly string[]>> = {
   commander: [
     'commands/clients/',
     'commands/completion/',
+    'commands/help.ts',
     'commands/keys/',
     'commands/resources/program.ts',
     'commands/token/program.ts',
