@@ -8,8 +8,7 @@ import type { TokenStore } from '../../token-store.ts';
 import type { RotationPolicy } from '../key-policy.ts';
 import type { KeyringSource, KeyringVersion } from '../live-keyring.ts';
 import { createKeyringLog, type KeyringLog } from './keyring-log.ts';
-import { maintainKeyring } from './maintain-keyring.ts';
-import { createMaintenanceSchedule, type MaintenanceSchedule } from './maintenance-schedule.ts';
+import { KeyringMaintenance } from './maintenance.ts';
 import { notReadyReason } from './not-ready.ts';
 import type { Sealer } from './sealing.ts';
 import { isOlder, parseKeyring, type StoredKeyring, StoredKeyringError } from './stored-keyring.ts';
@@ -61,7 +60,7 @@ class RedisKeyring implements RedisKeyringSource {
   readonly #key: string;
   readonly #value: TimedValueStore;
   readonly #log: KeyringLog;
-  readonly #schedule: MaintenanceSchedule;
+  readonly #maintenance: KeyringMaintenance;
   #sealer: Sealer;
   #version: KeyringVersion;
   #held: { readonly keyring: UnsealedKeyring; readonly text: string } | undefined;
@@ -75,19 +74,18 @@ class RedisKeyring implements RedisKeyringSource {
   #isPolling = false;
   /** Whether the last poll had nothing to read. */
   #isResting = false;
-  #isMaintaining = false;
   #isClosed = false;
   readonly #endRestingPolls: () => void;
 
   constructor(options: RedisKeyringOptions) {
-    const { store, sealer, policy, algorithm, log } = options;
+    const { store, sealer, policy, algorithm, log, now } = options;
     this.#options = options;
     this.#sealer = sealer;
     this.#key = `${store.keyPrefix}keyring`;
     this.description = `the keyring in Redis, ${this.#key}`;
     this.#value = guarded(store, this.#key);
     this.#log = createKeyringLog(log, policy.retention);
-    this.#schedule = createMaintenanceSchedule(policy);
+    this.#maintenance = new KeyringMaintenance({ store: this.#value, policy, log: this.#log, now });
     this.#version = { keys: [], algorithm, number: 0 };
     store.onReconnected(() => void this.poll());
     store.announced?.keyring.onChange(() => void this.poll());
@@ -176,7 +174,7 @@ class RedisKeyring implements RedisKeyringSource {
     const algorithm = this.#options.algorithm ?? stored.algorithm;
     this.#version = { keys: keyring.keys, algorithm, number: stored.version };
     this.#settle(text);
-    this.#schedule.follow(stored, this.#options.now());
+    this.#maintenance.follow(stored);
     this.#logAdoption(keyring, held?.stored);
   }
 
@@ -247,17 +245,8 @@ class RedisKeyring implements RedisKeyringSource {
 
   #startMaintenance(): void {
     const held = this.#held;
-    const isDue = held?.keyring.problem === undefined && this.#schedule.isDue(this.#options.now());
-    if (!held || !isDue || this.#isMaintaining || this.#isClosed || !this.#isConnected()) return;
-    this.#isMaintaining = true;
-    const { policy, now } = this.#options;
-    // Not awaited: it may generate keys, and changes are followed meanwhile.
-    void maintainKeyring({ store: this.#value, sealer: this.#sealer, policy, now, held: held.text })
-      .then((problem) => (problem === undefined ? this.#log.maintained() : this.#log.maintenanceFailed(problem)))
-      .finally(() => {
-        this.#isMaintaining = false;
-        this.#schedule.done(held.keyring.stored, now());
-      });
+    if (!held || held.keyring.problem !== undefined || this.#isClosed || !this.#isConnected()) return;
+    this.#maintenance.startIfDue({ stored: held.keyring.stored, text: held.text, sealer: this.#sealer });
   }
 }
 
