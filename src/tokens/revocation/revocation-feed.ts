@@ -1,5 +1,5 @@
 import type { AnnouncedKey } from '../../redis/invalidation/announced-key.ts';
-import { callEvery } from '../../shared-interval.ts';
+import { KeyPoller } from '../../redis/invalidation/key-poller.ts';
 import { OwnRevocations } from './own-revocations.ts';
 import { digestOf, type Revocation } from './revocation.ts';
 import { isSameEntry, type StreamEntry } from './revocation-store.ts';
@@ -30,8 +30,6 @@ export interface FeedEvents {
 }
 
 const POLL_MILLISECONDS = 250;
-/** While changes are announced: to notice that they no longer are, and to remove what has expired. */
-const RESTING_POLL_MILLISECONDS = 1_000;
 /** Four polls: a revocation is in force within a second, even if the connection is silently cut off. */
 const COVERED_MILLISECONDS = 1_000;
 /** Other commands of the connection wait for one page at most. */
@@ -52,6 +50,7 @@ interface ExpectedEntry {
  */
 export class RevocationFeed {
   readonly #options: FeedOptions;
+  readonly #poller: KeyPoller;
   readonly #own = new OwnRevocations();
   /** The last entry that was read; undefined if there is none yet. */
   #cursor: StreamEntry | undefined;
@@ -63,31 +62,24 @@ export class RevocationFeed {
   /** Whether the table was too small for an entry in this pass. */
   #isFull = false;
   #isComplete = true;
-  #syncedAt = Number.NEGATIVE_INFINITY;
-  /** When the last read that reached the end was sent. */
-  #readAt = Number.NEGATIVE_INFINITY;
   #restartedAt = Number.NEGATIVE_INFINITY;
   #lastTime = 0;
-  #isPolling = false;
-  /** Whether the last poll had nothing to read. */
-  #isResting = false;
-  #isStopped = false;
-  #timer: NodeJS.Timeout | undefined;
-  readonly #endRestingPolls: () => void;
 
   constructor(options: FeedOptions) {
     this.#options = options;
-    options.announced?.onChange(() => this.#onChange());
-    this.#endRestingPolls = callEvery(RESTING_POLL_MILLISECONDS, () => {
-      if (this.#isResting) void this.#poll();
+    this.#poller = new KeyPoller({
+      interval: POLL_MILLISECONDS,
+      announced: options.announced,
+      isUpToDate: () => this.#isWhole && !this.#expected,
+      read: () => this.#read(),
+      onError: options.events.onRead,
+      onEnd: () => this.#checkTable(),
     });
   }
 
   /** Whether the table has every revocation that is older than a second. @param now by `performance.now()` */
   isCovered(now: number): boolean {
-    if (!this.#isWhole || !this.#isComplete) return false;
-    const isRecent = () => now - this.#syncedAt <= COVERED_MILLISECONDS;
-    return isRecent() || (this.#isUnchanged() && isRecent());
+    return this.#isWhole && this.#isComplete && now - this.syncedAt <= COVERED_MILLISECONDS;
   }
 
   /** Whether the table had every revocation when the stream was last read to its end. */
@@ -97,59 +89,29 @@ export class RevocationFeed {
 
   /** Until when the table is that of the whole stream, by `performance.now()`; -Infinity if never. */
   get syncedAt(): number {
-    this.#isUnchanged();
-    return this.#syncedAt;
+    return this.#poller.syncedAt;
   }
 
   /** Reads the whole stream. What is known stays known. */
   restart(): void {
     this.#readFromStart();
-    void this.#poll();
+    void this.#poller.poll();
   }
 
   stop(): void {
-    this.#isStopped = true;
-    clearTimeout(this.#timer);
-    this.#endRestingPolls();
+    this.#poller.stop();
   }
 
-  /** At once, but no more often than without announcements. */
-  #onChange(): void {
-    if (performance.now() - this.#readAt >= POLL_MILLISECONDS) void this.#poll();
-  }
-
-  async #poll(): Promise<void> {
-    if (this.#isPolling || this.#isStopped) return;
-    this.#isPolling = true;
-    this.#isResting = false;
-    clearTimeout(this.#timer);
-    try {
-      this.#checkTable();
-      this.#isResting = this.#isUnchanged();
-      if (!this.#isResting) {
-        while (!(await this.#readPage()));
-        this.#options.events.onRead(undefined);
-      }
-    } catch (error) {
-      this.#options.events.onRead(error);
-    }
-    this.#isPolling = false;
-    if (!this.#isStopped && !this.#isResting) this.#timer = setTimeout(() => this.#poll(), POLL_MILLISECONDS).unref();
-  }
-
-  /** Whether it is announced that there is nothing to read. Then the table is that of the stream until the last proof of it. */
-  #isUnchanged(): boolean {
-    const until = this.#options.announced?.unchangedUntil(this.#readAt);
-    if (until === undefined || !this.#isWhole || this.#expected) return false;
-    this.#syncedAt = Math.max(this.#syncedAt, until);
-    return true;
+  async #read(): Promise<void> {
+    while (!(await this.#readPage()));
+    this.#options.events.onRead(undefined);
   }
 
   /** @returns whether the end of the stream was reached */
   async #readPage(): Promise<boolean> {
     const [pass, sentAt] = [this.#pass, performance.now()];
     const page = await this.#options.readStream(this.#cursor?.id ?? '-', PAGE_ENTRIES);
-    if (this.#isStopped) return true;
+    if (this.#poller.isStopped) return true;
     // The page may be from an earlier server.
     if (pass !== this.#pass) return false;
     const [first] = page;
@@ -168,8 +130,6 @@ export class RevocationFeed {
     const hasLoss = this.#checkLoss(sentAt);
     if (hasLoss || !this.#isWhole) this.#checkOwn(sentAt);
     this.#isWhole = true;
-    this.#syncedAt = sentAt;
-    this.#readAt = sentAt;
     this.#setComplete(!this.#isFull);
   }
 

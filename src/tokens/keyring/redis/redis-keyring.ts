@@ -2,7 +2,7 @@ import { OperatorError } from '../../../errors/operator-error.ts';
 import type { Log } from '../../../observability/log.ts';
 import { openTimedValue, type TimedValueStore } from '../../../redis/commands/timed-value.ts';
 import { isWrongType, RedisUnavailableError } from '../../../redis/guarded-redis.ts';
-import { callEvery } from '../../../shared-interval.ts';
+import { KeyPoller } from '../../../redis/invalidation/key-poller.ts';
 import type { SigningAlgorithm } from '../../algorithms/signing-algorithm.ts';
 import type { TokenStore } from '../../token-store.ts';
 import type { RotationPolicy } from '../key-policy.ts';
@@ -25,10 +25,7 @@ export interface RedisKeyringOptions {
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /**
-   * Milliseconds between two reads. Default: 500, so that a key that is removed is rejected within a second. Twice as many
-   * between two polls that need not read, since changes are announced.
-   */
+  /** Milliseconds between two reads. Default: 500, so that a key that is removed is rejected within a second. */
   readonly pollInterval?: number;
 }
 
@@ -36,7 +33,8 @@ const POLL_INTERVAL_MILLISECONDS = 500;
 
 export interface RedisKeyringSource extends KeyringSource {
   /**
-   * Unseals and seals with other key-encryption keys from now on.
+   * Unseals and seals with other key-encryption keys from now on. Resolves once the keyring was read with them, or if it
+   * could not be read.
    *
    * @throws {OperatorError} if the keyring in Redis is not sealed with one of them; the previous ones stay in use
    */
@@ -49,7 +47,7 @@ export interface RedisKeyringSource extends KeyringSource {
  */
 export async function openRedisKeyring(options: RedisKeyringOptions): Promise<RedisKeyringSource> {
   const source = new RedisKeyring(options);
-  await source.poll();
+  await source.start();
   return source;
 }
 
@@ -61,24 +59,17 @@ class RedisKeyring implements RedisKeyringSource {
   readonly #value: TimedValueStore;
   readonly #log: KeyringLog;
   readonly #maintenance: KeyringMaintenance;
+  readonly #poller: KeyPoller;
   #sealer: Sealer;
   #version: KeyringVersion;
   #held: { readonly keyring: UnsealedKeyring; readonly text: string } | undefined;
   /** The value that was found last, held or rejected: nothing is to be done until it changes. */
   #seen: string | undefined;
   #unfollowed: StoredKeyring | undefined;
-  /** When the last read was sent, by `performance.now()`. */
-  #readAt = Number.NEGATIVE_INFINITY;
   #problem = 'the keyring has not been read yet';
-  #timer: NodeJS.Timeout | undefined;
-  #isPolling = false;
-  /** Whether the last poll had nothing to read. */
-  #isResting = false;
-  #isClosed = false;
-  readonly #endRestingPolls: () => void;
 
   constructor(options: RedisKeyringOptions) {
-    const { store, sealer, policy, algorithm, log, now } = options;
+    const { store, sealer, policy, algorithm, log, now, pollInterval = POLL_INTERVAL_MILLISECONDS } = options;
     this.#options = options;
     this.#sealer = sealer;
     this.#key = `${store.keyPrefix}keyring`;
@@ -87,15 +78,19 @@ class RedisKeyring implements RedisKeyringSource {
     this.#log = createKeyringLog(log, policy.retention);
     this.#maintenance = new KeyringMaintenance({ store: this.#value, policy, log: this.#log, now });
     this.#version = { keys: [], algorithm, number: 0 };
-    store.onReconnected(() => void this.poll());
-    store.announced?.keyring.onChange(() => void this.poll());
-    this.#endRestingPolls = callEvery(2 * this.#pollInterval, () => {
-      if (this.#isResting) void this.poll();
+    this.#poller = new KeyPoller({
+      interval: pollInterval,
+      announced: store.announced?.keyring,
+      isUpToDate: () => this.#seen !== undefined,
+      read: () => this.#follow(),
+      onError: (error) => this.#onFailure(error),
+      onEnd: () => this.#onPolled(),
     });
+    store.onReconnected(() => void this.#poller.poll());
   }
 
-  get #pollInterval(): number {
-    return this.#options.pollInterval ?? POLL_INTERVAL_MILLISECONDS;
+  start(): Promise<void> {
+    return this.#poller.poll();
   }
 
   current(): KeyringVersion {
@@ -103,51 +98,22 @@ class RedisKeyring implements RedisKeyringSource {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
-    this.#endRestingPolls();
+    this.#poller.stop();
   }
 
   async replaceSealer(sealer: Sealer): Promise<void> {
     const stored = this.#unfollowed ?? this.#held?.keyring.stored;
     const { problem } = stored ? await unsealKeyring(stored, { ...this.#options, sealer }) : {};
     if (problem !== undefined) throw new OperatorError([`the private keys of ${this.#key} in Redis are ${problem}`]);
-    this.#sealer = sealer;
-    // A version that could not be unsealed is read again.
-    this.#seen = undefined;
-    await this.poll();
-  }
-
-  /** Reads the keyring, does what is due, and schedules the next poll. Never throws. */
-  async poll(): Promise<void> {
-    if (this.#isPolling || this.#isClosed) return;
-    this.#isPolling = true;
-    clearTimeout(this.#timer);
-    const sealer = this.#sealer;
-    this.#isResting = this.#isUnchanged();
-    try {
-      if (!this.#isResting) await this.#follow();
-    } catch (error) {
-      this.#onFailure(error);
-    } finally {
-      this.#isPolling = false;
-      if (this.#sealer !== sealer) this.#seen = undefined;
-    }
-    this.#updateReadiness();
-    this.#startMaintenance();
-    if (this.#isClosed || this.#isResting) return;
-    this.#timer = setTimeout(() => void this.poll(), this.#pollInterval).unref();
-  }
-
-  /** Whether it is announced that there is nothing to read. */
-  #isUnchanged(): boolean {
-    const { announced } = this.#options.store;
-    return this.#seen !== undefined && announced?.keyring.unchangedUntil(this.#readAt) !== undefined;
+    await this.#poller.poll(() => {
+      this.#sealer = sealer;
+      // A version that could not be unsealed is read again.
+      this.#seen = undefined;
+    });
   }
 
   async #follow(): Promise<void> {
     const { redis } = this.#options.store;
-    this.#readAt = performance.now();
     const text = await redis.execute((connected) => connected.get(this.#key));
     if (text === this.#seen) return;
     this.#seen = undefined;
@@ -236,16 +202,13 @@ class RedisKeyring implements RedisKeyringSource {
     return this.#options.store.connection.problem === undefined;
   }
 
-  #updateReadiness(): void {
+  #onPolled(): void {
     const { algorithm, now } = this.#options;
-    this.notReadyReason = this.#held
-      ? notReadyReason({ keyring: this.#held.keyring, algorithm, unfollowed: this.#unfollowed }, now())
+    const [held, unfollowed] = [this.#held, this.#unfollowed];
+    this.notReadyReason = held
+      ? notReadyReason({ keyring: held.keyring, algorithm, unfollowed }, now())
       : this.#problem;
-  }
-
-  #startMaintenance(): void {
-    const held = this.#held;
-    if (!held || held.keyring.problem !== undefined || this.#isClosed || !this.#isConnected()) return;
+    if (!held || held.keyring.problem !== undefined || !this.#isConnected()) return;
     this.#maintenance.startIfDue({ stored: held.keyring.stored, text: held.text, sealer: this.#sealer });
   }
 }

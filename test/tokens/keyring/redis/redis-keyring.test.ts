@@ -10,6 +10,7 @@ import {
 } from '../../../../src/tokens/keyring/redis/stored-keyring.ts';
 import { describeWith } from '../../../support/describe-with.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { startFaultProxy } from '../../../support/fault-proxy.ts';
 import { freePort } from '../../../support/free-port.ts';
 import { programPath } from '../../../support/program-path.ts';
 import { keyPrefix } from '../../../support/redis.ts';
@@ -281,8 +282,7 @@ describeWith(['redis-server'], 'the keyring in Redis', () => {
     await expect(one.replaceKeys([fresh])).rejects.toThrow(/sealed with the key-encryption key .*, and .* has /);
     expect([signs(one), signs(other)]).toEqual([keyring.keys[0]?.keyId, false]);
     for (const server of [one, other]) await server.replaceKeys([fresh, old]);
-    // A poll that had already begun ends with the previous keys, and the next one reads again.
-    await until(() => [one, other].every((server) => signs(server) === keyring.keys[0]?.keyId));
+    expect([signs(one), signs(other)]).toEqual([keyring.keys[0]?.keyId, keyring.keys[0]?.keyId]);
     const options = await changeOptions(client, prefix, { keys: [fresh, old] });
     const before = [one, other].map((server) => server.count('keyring_changed'));
     await changeKeyring(options, (each) => resealedKeyring(each, options.sealer));
@@ -304,7 +304,23 @@ describeWith(['redis-server'], 'the keyring in Redis', () => {
     await changeKeyring(options, (each) => resealedKeyring(each, options.sealer));
     await until(() => server.count('keyring_rejected') === 1);
     await server.replaceKeys([fresh]);
-    await until(() => server.count('keyring_changed') === 1 && typeof signs(server) === 'string');
+    expect([server.count('keyring_changed'), typeof signs(server)]).toEqual([1, 'string']);
+  });
+
+  test('is signed with as soon as its key-encryption key was replaced, also during a poll with the previous one', async () => {
+    const keyring = await create();
+    const proxy = await startFaultProxy({ target: redis });
+    try {
+      const server = await start({ keys: [randomBytes(32)] }, proxy.url);
+      proxy.setLatency(100);
+      const bytesSent = () => proxy.connections().reduce((sum, connection) => sum + connection.bytesSent, 0);
+      const before = bytesSent();
+      await until(() => bytesSent() > before);
+      await server.replaceKeys([keyEncryptionKey]);
+      expect(signs(server)).toBe(keyring.keys[0]?.keyId);
+    } finally {
+      await proxy.stop();
+    }
   });
 
   test('is not changed into one that servers would reject', async () => {
