@@ -1,9 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { startCountersign } from '../support/countersign.ts';
+import { runCountersign, startCountersign } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { programPath } from '../support/program-path.ts';
 import { startRedis } from '../support/redis-server.ts';
@@ -17,15 +17,18 @@ describeWith(['redis-server'], 'an idle replica', () => {
   test('sends at most four commands a second to Redis, and wakes up for little else', async () => {
     const redis = await startRedis({ program: programPath('redis-server'), directory: temporaryDirectory() });
     onTestFinished(() => void redis.stop());
-    const { privateKey } = generateKeyPairSync('ed25519');
+    const keyring = {
+      COUNTERSIGN_REDIS_URL: redis.url,
+      COUNTERSIGN_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64url'),
+    };
+    expect(await runCountersign(['keys', 'create'], { env: keyring })).toMatchObject({ code: 0 });
     const countersign = await startCountersign({
       env: {
         COUNTERSIGN_ISSUER: 'https://auth.example',
         COUNTERSIGN_TERMINATOR: 'nginx',
         COUNTERSIGN_CHAIN_VERIFIED_BY: 'header',
         COUNTERSIGN_LISTEN: '127.0.0.1:0',
-        COUNTERSIGN_SIGNING_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-        COUNTERSIGN_REDIS_URL: redis.url,
+        ...keyring,
       },
     });
     onTestFinished(() => void countersign.stop());
