@@ -166,7 +166,7 @@ describeWith(['redis-server'], 'the revocations of a replica', () => {
     });
 
     test('are unknown if Redis does not respond either, and no verification succeeds', async () => {
-      const { opened, proxy } = await openUnread({ lookupTimeout: 50 });
+      const { opened, proxy } = await openUnread();
       proxy.setRule(([command]) => (/^(xrange|get)$/i.test(command ?? '') ? '-LOADING not yet\r\n' : undefined));
       const failure = await Promise.resolve(opened.revocations.check(accessToken())).catch((error: unknown) => error);
       if (!(failure instanceof OAuthError)) throw failure;
