@@ -230,7 +230,7 @@ describe('a poller', () => {
       const { poller, begun, counts, untilBegun } = start({ announced: key });
       await poller.poll();
       await eventually(
-        () => counts.polls === 4,
+        () => counts.polls === 3,
         () => `${counts.polls} polls`,
       );
       expect(begun).toHaveLength(1);

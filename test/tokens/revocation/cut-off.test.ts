@@ -12,7 +12,7 @@ import { openRedisRegistry } from '../../support/redis-registry.ts';
 import { accessToken, openTokenRevocations } from '../../support/token-revocations.ts';
 
 /** A replica, and what is between it and Redis. */
-async function startReplica() {
+async function startReplica(now = Date.now) {
   const port = Number(new URL(redisUrl()).port);
   const proxy = await startFaultProxy({ target: { port } });
   const admin = new Redis({ port });
@@ -20,7 +20,7 @@ async function startReplica() {
   const announced = announcedKeys(prefix);
   const suspicion = new Suspicion();
   const lookupTimeout = 80;
-  const opened = await openTokenRevocations(proxy.url, { prefix, lookupTimeout, announced, suspicion });
+  const opened = await openTokenRevocations(proxy.url, { prefix, lookupTimeout, announced, suspicion, now });
   const keys = Object.values(announced);
   const { registry, modes } = await openRedisRegistry(proxy.url, { prefix, announced: keys, suspicion });
   onTestFinished(async () => {
@@ -58,5 +58,24 @@ describeWith(['redis-server'], 'a token that is revoked on another replica', () 
       );
       return performance.now() - start;
     });
+  });
+});
+
+describeWith(['redis-server'], 'the revocations of a replica whose clock was set back', () => {
+  test('are read again although no change is announced', async () => {
+    let offset = 7_200_000;
+    const { admin, stream, revocations } = await startReplica(() => Date.now() + offset);
+    const { tokenId, expiresAt, ...claims } = accessToken();
+    await admin.xadd(stream, '*', 'jti', tokenId, 'exp', String(expiresAt));
+    // The change is read, and the next polls rest.
+    await delay(1_500);
+    const check = () => revocations.check({ ...claims, tokenId });
+    expect(check()).toBe(undefined);
+    offset = 0;
+    await eventually(
+      () => check() === 'is revoked',
+      () => 'the token is not revoked',
+      5_000,
+    );
   });
 });

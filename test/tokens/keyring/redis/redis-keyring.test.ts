@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type ChainableCommander, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { announcedKeys } from '../../../../src/service/token-store.ts';
 import { changeKeyring, createKeyring, resealedKeyring } from '../../../../src/tokens/keyring/redis/change-keyring.ts';
 import { rotated, withoutKey } from '../../../../src/tokens/keyring/redis/changes.ts';
 import {
@@ -14,6 +15,7 @@ import { startFaultProxy } from '../../../support/fault-proxy.ts';
 import { freePort } from '../../../support/free-port.ts';
 import { programPath } from '../../../support/program-path.ts';
 import { keyPrefix } from '../../../support/redis.ts';
+import { openRedisRegistry } from '../../../support/redis-registry.ts';
 import { type RunningRedis, startRedis } from '../../../support/redis-server.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 import { changeOptions, type KeyringServer, keyEncryptionKey, type ServerOptions, startServer } from './servers.ts';
@@ -320,6 +322,21 @@ describeWith(['redis-server'], 'the keyring in Redis', () => {
       expect(signs(server)).toBe(keyring.keys[0]?.keyId);
     } finally {
       await proxy.stop();
+    }
+  });
+
+  test('is read with a key-encryption key that was replaced, although no change was announced', async () => {
+    const keyring = await create();
+    const announced = announcedKeys(prefix);
+    const { registry } = await openRedisRegistry(redis.url, { prefix, announced: Object.values(announced) });
+    try {
+      const server = await start({ keys: [randomBytes(32)], announced });
+      // Its last read began since.
+      await until(() => announced.keyring.unchangedUntil(performance.now() - 300) !== undefined);
+      await server.replaceKeys([keyEncryptionKey]);
+      expect(signs(server)).toBe(keyring.keys[0]?.keyId);
+    } finally {
+      await registry.close();
     }
   });
 

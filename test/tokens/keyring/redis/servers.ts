@@ -10,6 +10,7 @@ import { liveKeyring } from '../../../../src/tokens/keyring/live-keyring.ts';
 import type { ChangeOptions } from '../../../../src/tokens/keyring/redis/change-keyring.ts';
 import { openRedisKeyring } from '../../../../src/tokens/keyring/redis/redis-keyring.ts';
 import { createSealer } from '../../../../src/tokens/keyring/redis/sealing.ts';
+import type { AnnouncedKeys } from '../../../../src/tokens/token-store.ts';
 import { policy } from './stored-keys.ts';
 
 /** The keyring of one server, and its log. */
@@ -38,16 +39,18 @@ export interface ServerOptions {
   readonly algorithm?: SigningAlgorithm;
   /** By how many milliseconds its clock is fast. */
   readonly clock?: () => number;
+  /** Default: nothing announces changes. */
+  readonly announced?: AnnouncedKeys;
 }
 
 /** Opens the keyring as a server does. */
 export async function startServer(url: string, options: ServerOptions): Promise<KeyringServer> {
-  const { prefix, keys = [keyEncryptionKey], settings = policy, algorithm, clock = () => 0 } = options;
+  const { prefix, keys = [keyEncryptionKey], settings = policy, algorithm, clock = () => 0, announced } = options;
   const log: LogEntry[] = [];
   // Every event has a name.
   const append = (fields: object, message: string) => void log.push({ ...(fields as { event: string }), message });
   const collector: Log = { info: append, warn: append, error: append };
-  const store = await openTokenStore({ address: parseRedisUrl(url), tls: {}, keyPrefix: prefix });
+  const store = await openTokenStore({ address: parseRedisUrl(url), tls: {}, keyPrefix: prefix }, announced);
   const now = () => Date.now() + clock();
   const source = await openRedisKeyring({
     store,
