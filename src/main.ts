@@ -25,20 +25,13 @@ const serveHelp = process.argv.includes('serve') ? (await import('./settings/ref
 
 const doctorHelp = `
 The default operations listener is http://127.0.0.1:9090
-(COUNTERSIGN_OPERATIONS_LISTEN).
-
-More: docs/doctor.md`;
-
-const rejectionsHelp = `
-More: docs/rejections.md`;
+(COUNTERSIGN_OPERATIONS_LISTEN).`;
 
 const certificateHelp = `
 The printed records are those that \`clients check\` accepts with the same
 settings. A certificate that cannot be verified with the CAs is only registered
 by itself. The CAs are those of --ca, or of COUNTERSIGN_CLIENT_CA_FILE unless
-the certificate is self-signed.
-
-More: docs/clients.md`;
+the certificate is self-signed.`;
 
 const program = new Command('countersign')
   .description(description)
@@ -108,7 +101,6 @@ program
   .description('explain the code of an audit event: what it means, its usual cause, and the fix')
   .argument('[code]', 'the code to explain, such as subject_dn_mismatch; all codes if omitted')
   .addOption(textFormatOption())
-  .addHelpText('after', rejectionsHelp)
   .action(async (code: string | undefined, { output }: { output: OutputFormat }) => {
     const { printRejections } = await import('./commands/rejections/rejections.ts');
     printRejections(code, output);

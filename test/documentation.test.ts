@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { verifierCaches } from '../src/commands/keys/verifier-caches.ts';
@@ -43,6 +43,23 @@ describe('links and paths in the documentation resolve:', () => {
       (path) => ![path, join('src', path)].some((at) => existsSync(join(repositoryRoot, at))),
     );
     expect(missing).toEqual([]);
+  });
+
+  test('the pages that messages and help name', () => {
+    const sources = globSync('src/**/*.ts', { cwd: repositoryRoot }).map((path) => ({ path, text: textOf(path) }));
+    const named = sources.flatMap(({ text }) => [
+      ...[...text.matchAll(/documentationUrl\('([^']+)'\)/g)].map(([, page = '']) => page),
+      ...[...text.matchAll(/\bdocs\/([\w-]+\.md)/g)].map(([, page = '']) => page),
+    ]);
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((page) => !existsSync(join(repositoryRoot, 'docs', page)))).toEqual([]);
+    // These texts are in the documentation itself as well.
+    const documented = /^src\/(?:reasons|settings|administration\/import\/identity-server\/options\.ts)/;
+    const printed = sources
+      .filter(({ path }) => !documented.test(path) && path !== 'src/documentation.ts')
+      .flatMap(({ path, text }) => text.split('\n').map((line) => `${path}: ${line}`))
+      .filter((line) => /^\S+ (?!\s*(?:\/?\*|\/\/)).*\bdocs\/[\w-]+\.md/.test(line.replace(/ \/\/ .*/, '')));
+    expect(printed).toEqual([]);
   });
 
   test('every script that CONTRIBUTING.md names exists, and every script is named there', () => {

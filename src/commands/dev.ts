@@ -12,6 +12,7 @@ import { createLastToken } from '../development/last-token.ts';
 import { trustExamples } from '../development/trust-ca.ts';
 import { openWorkspace, type Workspace } from '../development/workspace.ts';
 import { PKCS12_PASSWORD } from '../development/workspace-files.ts';
+import { documentationUrl } from '../documentation.ts';
 import { describeListenAddress } from '../http/listen-address.ts';
 import type { OnMalformed } from '../http/malformed-requests.ts';
 import { createLineBudget } from '../observability/line-budget.ts';
@@ -144,7 +145,7 @@ function trustInPrograms(workspace: Workspace): readonly string[] {
   );
   return [
     `mtls.client for .NET and Java: ${describePkcs12(workspace)}`,
-    styleText('bold', 'Trust the CA in a program (docs/development.md has it in code):'),
+    styleText('bold', `Trust the CA in a program (${documentationUrl('development.md')} has it in code):`),
     ...rows,
   ];
 }

@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
 import { closestMatch } from '../closest-match.ts';
-import { documentationPath } from '../documentation.ts';
+import { documentationHelp } from './documentation-help.ts';
 import { examplesHelp } from './examples.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 
 /** Adds to the help of a program and of each of its commands what does not depend on the command. */
 export function completeHelp(program: Command): void {
-  addExitCodesAndExamples(program, []);
-  addDocumentation(program);
+  addEndOfHelp(program, []);
   addHelp(program);
   suggestHelp(program, program.name());
 }
@@ -35,20 +34,12 @@ function findSubcommand(parent: Command, name: string): Command {
   return found ?? parent.error(`error: unknown command '${name}'${hint}`);
 }
 
-function addExitCodesAndExamples(command: Command, names: readonly string[]): void {
+function addEndOfHelp(command: Command, names: readonly string[]): void {
   for (const help of [exitCodesHelp(names), examplesHelp(names)]) {
     if (help !== undefined) command.addHelpText('after', help);
   }
-  for (const child of command.commands) addExitCodesAndExamples(child, [...names, child.name()]);
-}
-
-/** The documentation is part of the package: no address is the same for every installation. */
-function addDocumentation(command: Command): void {
-  command.addHelpText('after', () => {
-    const path = documentationPath();
-    return path === undefined ? '' : `\nDocumentation: ${path}`;
-  });
-  for (const child of command.commands) addDocumentation(child);
+  command.addHelpText('after', () => documentationHelp(names));
+  for (const child of command.commands) addEndOfHelp(child, [...names, child.name()]);
 }
 
 /** After an invalid command line, each command names its own help. */

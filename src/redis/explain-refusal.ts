@@ -1,3 +1,4 @@
+import { documentationUrl } from '../documentation.ts';
 import type { RedisAddress } from './url.ts';
 
 /** Of the command that a server refused, as ioredis attaches it to the error. */
@@ -59,12 +60,14 @@ const ACL_DENIED = /\b(?:NOPERM|user executing the script can't)\b/;
 /** Names the rule that the ACL lacks; undefined if the reply is another one. */
 export function explainAclDenial(message: string, owner: AclOwner, command?: RefusedCommand): string | undefined {
   if (!ACL_DENIED.test(message)) return undefined;
-  const rule = missingRule(message, command) ?? (/executing the script/.test(message) ? A_SCRIPT_COMMAND : undefined);
+  const rule = missingRule(message, command) ?? (/executing the script/.test(message) ? scriptCommand() : undefined);
   return rule === undefined ? `the ACL of ${owner} does not permit this` : `the ACL of ${owner} lacks ${rule}`;
 }
 
 /** Before 7.2, Redis does not name it. */
-const A_SCRIPT_COMMAND = 'a command that a script calls: compare it with "ACL" in docs/redis.md';
+function scriptCommand(): string {
+  return `a command that a script calls: compare it with "ACL" in ${documentationUrl('redis.md')}`;
+}
 
 function missingRule(message: string, command: RefusedCommand | undefined): string | undefined {
   const [first] = command?.args ?? [];

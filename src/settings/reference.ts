@@ -45,15 +45,9 @@ export function settingsHelp(): string {
   const isRequired = ({ required, requiredUnless }: Setting) => (required ?? requiredUnless) !== undefined;
   const required = allSettings.filter(isRequired);
   const optional = allSettings.filter((setting) => !isRequired(setting));
-  return [
-    'Required settings:',
-    ...required.map(helpEntry),
-    '',
-    'Optional settings:',
-    ...optional.map(helpEntry),
-    '',
-    'More: docs/configuration.md',
-  ].join('\n');
+  return ['Required settings:', ...required.map(helpEntry), '', 'Optional settings:', ...optional.map(helpEntry)].join(
+    '\n',
+  );
 }
 
 /** The variables, and below them the description. */

@@ -1,6 +1,8 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { documentationHelp } from '../../src/commands/documentation-help.ts';
 import { runCountersign } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { documentedCommands } from '../support/documented-commands.ts';
@@ -110,10 +112,23 @@ describe('the help of every command', () => {
     }
   });
 
-  test('names the documentation that is installed with the command', async () => {
-    const args = [join(repositoryRoot, 'src/countersign.ts'), 'keys', 'list', '--help'];
-    const { stdout } = await runProgram(process.execPath, args);
-    expect(stdout.toString()).toContain(`\nDocumentation: ${join(repositoryRoot, 'docs/README.md')}\n`);
+  test('ends with the URL of its page, as installed with the command', async () => {
+    for (const [names, help] of helps) {
+      const url = documentationHelp(names.split(' ').filter(Boolean)).replace('\nDocumentation: ', '');
+      expect(existsSync(fileURLToPath(url)), names).toBe(true);
+      // The build of the tests is installed without the documentation.
+      const end = `\n\nDocumentation: docs/${basename(url)}\n`;
+      expect([help.endsWith(end), help.match(/\bdocs\/|\.md\b/g)?.length], names).toEqual([true, 2]);
+    }
+    const page = async (...command: string[]) => {
+      const args = [join(repositoryRoot, 'src/countersign.ts'), ...command, '--help'];
+      return (await runProgram(process.execPath, args)).stdout.toString().trimEnd().split('\n').at(-1);
+    };
+    const docs = pathToFileURL(join(repositoryRoot, 'docs')).href;
+    expect([await page(), await page('keys', 'list')]).toEqual([
+      `Documentation: ${docs}/README.md`,
+      `Documentation: ${docs}/keys.md`,
+    ]);
   });
 
   test('has the options of every command line of the documentation', () => {

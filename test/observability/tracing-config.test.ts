@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { documentationUrl } from '../../src/documentation.ts';
 import { readTracingConfig } from '../../src/observability/tracing/tracing-config.ts';
 import { createTestCa } from '../support/certificates.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -133,7 +134,11 @@ describe('an endpoint with another path than collectors have is a warning, and i
 
 describe('a value that has no effect is a warning:', () => {
   test.each<[string, string, string]>([
-    ['OTEL_BSP_SCHEDULE_DELAY', '100', 'OTEL_BSP_SCHEDULE_DELAY has no effect (see "Traces" in docs/operate.md)'],
+    [
+      'OTEL_BSP_SCHEDULE_DELAY',
+      '100',
+      `OTEL_BSP_SCHEDULE_DELAY has no effect (see "Traces" in ${documentationUrl('operate.md')})`,
+    ],
     ['OTEL_PROPAGATORS', 'b3', 'OTEL_PROPAGATORS has no effect'],
     ['OTEL_EXPORTER_OTLP_INSECURE', 'true', 'OTEL_EXPORTER_OTLP_INSECURE has no effect (see "Traces"'],
     ['OTEL_EXPORTER_OTLP_HEADER', 'a=b', 'did you mean OTEL_EXPORTER_OTLP_HEADERS?'],

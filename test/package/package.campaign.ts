@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { cpSync, existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { selfSigned } from '../support/certificates.ts';
@@ -110,6 +111,18 @@ describe('the installed package', () => {
       1,
       expect.stringMatching(/scopes"?' does not exist in type 'ClientRecord'/),
     ]);
+  });
+
+  test('names its documentation by URLs, in a folder of any name', async () => {
+    const copy = join(temporaryDirectory(), 'Größe #1 (100 %)', 'countersign');
+    cpSync(installed.folder, copy, { recursive: true });
+    const command = [join(copy, 'dist/countersign.js'), 'rejections', 'path_validation_postponed'];
+    const printed = await Promise.all(
+      [['--help'], []].map((options) => runProgram(process.execPath, [...command, ...options])),
+    );
+    const urls = printed.map(({ stdout }) => /file:\/\/\/\S+\.md/.exec(stdout.toString())?.[0] ?? '');
+    expect(urls.map((url) => relative(copy, fileURLToPath(url)))).toEqual(['docs/rejections.md', 'docs/chains.md']);
+    expect(urls.join()).toMatch(/^[!-~]+$/);
   });
 
   test('runs with npx', async () => {

@@ -41,7 +41,7 @@ test.each([
   [
     new Error("ERR Error running script (call to f_9c): @user_script:5: The user executing the script can't run this"),
     false,
-    /^the ACL of the user in COUNTERSIGN_REDIS_URL lacks a command that a script calls: .*docs\/redis\.md \(/,
+    /^the ACL of the user in COUNTERSIGN_REDIS_URL lacks a command that a script calls: .*file:\/\/\/.*\/docs\/redis\.md \(/,
   ],
   [withCode('self-signed certificate in certificate chain', 'SELF_SIGNED_CERT_IN_CHAIN'), true, /REDIS_CA_FILE/],
   [withCode('Hostname/IP does not match', 'ERR_TLS_CERT_ALTNAME_INVALID'), true, /for another name/],

@@ -38,9 +38,7 @@ export function passwordFileOption(): Option {
 
 /** The end of the help of every command that connects to Redis. */
 export const redisHelp = `
-Set COUNTERSIGN_REDIS_URL to the URL of the Redis that holds the records.
-
-More: docs/manage-clients.md`;
+Set COUNTERSIGN_REDIS_URL to the URL of the Redis that holds the records.`;
 
 /** Collects the values of an option that may be repeated. */
 export function collect(value: string, values: readonly string[] = []): string[] {

@@ -66,7 +66,7 @@ function addImport(clients: Command): void {
     .description('import the clients of a Keycloak realm from its export')
     .argument('<file>', 'JSON; - is standard input')
     .action((file: string, options: OutputFileOptions) => runImport('keycloak', [file], options));
-  addImportOutput(keycloak, `${importHelp}\n\nMore: docs/move-from-keycloak.md`);
+  addImportOutput(keycloak, importHelp);
 }
 
 const databaseHelp = `
@@ -79,9 +79,7 @@ prints, and import its output:
   countersign clients import identityserver result.txt --out clients.yaml
 Several files are merged as in .NET: each replaces values of those before it,
 and lists are merged item by item.
-${importHelp}
-
-More: docs/move-from-identityserver.md`;
+${importHelp}`;
 
 interface IdentityServerOptions extends OutputFileOptions {
   readonly query?: DatabaseName;

@@ -1,3 +1,4 @@
+import { documentationUrl } from '../../documentation.ts';
 import { ConfigurationError } from '../../errors/operator-error.ts';
 import type { Environment } from '../../settings/settings.ts';
 import type { SigningAlgorithm } from '../../tokens/algorithms/signing-algorithm.ts';
@@ -25,7 +26,7 @@ export async function createKey(env: Environment, { dir, from, key, ...options }
   const location = readKeysConfig(env, dir);
   switch (location.source) {
     case 'file':
-      throw new ConfigurationError([key === undefined ? ONE_KEY : describeOtherSource(location.setting)]);
+      throw new ConfigurationError([key === undefined ? oneKey() : describeOtherSource(location.setting)]);
     case 'directory':
       if (key !== undefined) throw new ConfigurationError([ONLY_IN_REDIS]);
       if (from === undefined) throw new ConfigurationError([NO_TIME]);
@@ -36,9 +37,13 @@ export async function createKey(env: Environment, { dir, from, key, ...options }
   }
 }
 
-const ONE_KEY =
-  'COUNTERSIGN_SIGNING_KEY_FILE is one key, which this command does not replace: name a directory with --dir, ' +
-  'and set COUNTERSIGN_SIGNING_KEYS_DIR in its place; or move to a keyring in Redis, as docs/keys.md describes';
+function oneKey(): string {
+  return (
+    'COUNTERSIGN_SIGNING_KEY_FILE is one key, which this command does not replace: name a directory with --dir, ' +
+    `and set COUNTERSIGN_SIGNING_KEYS_DIR in its place; or move to a keyring in Redis, as ${documentationUrl('keys.md')} describes`
+  );
+}
+
 const ONLY_IN_REDIS =
   '--key is for the keyring in Redis: for that, unset COUNTERSIGN_SIGNING_KEYS_DIR; to add an existing key to a directory, ' +
   'copy its file there under a name without a time, such as first.pem';

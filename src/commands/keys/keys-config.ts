@@ -1,3 +1,4 @@
+import { documentationUrl } from '../../documentation.ts';
 import { ConfigurationError, OperatorError } from '../../errors/operator-error.ts';
 import { type KeysLocation, type RedisLocation, readKeysLocation } from '../../settings/keys-location.ts';
 import { type Environment, Settings } from '../../settings/settings.ts';
@@ -48,5 +49,7 @@ export function readRedisLocation(env: Environment): RedisLocation {
   const location = readKeysConfig(env, undefined);
   if (location.source === 'redis') return location;
   const place = location.source === 'file' ? 'in a file (COUNTERSIGN_SIGNING_KEY)' : 'in a directory';
-  throw new ConfigurationError([`this command is for a keyring in Redis, and the keys are ${place}: see docs/keys.md`]);
+  throw new ConfigurationError([
+    `this command is for a keyring in Redis, and the keys are ${place}: see ${documentationUrl('keys.md')}`,
+  ]);
 }

@@ -31,9 +31,7 @@ function directoryOption(): Option {
 
 const sourceHelp = `
 The keys are where the server finds them: in COUNTERSIGN_SIGNING_KEYS_DIR, in
-Redis (COUNTERSIGN_REDIS_URL), or in COUNTERSIGN_SIGNING_KEY_FILE.
-
-More: docs/keys.md`;
+Redis (COUNTERSIGN_REDIS_URL), or in COUNTERSIGN_SIGNING_KEY_FILE.`;
 
 const listHelp = `
 A key is next (published before it signs), signing, retired (its tokens may not

@@ -7,9 +7,7 @@ import type { RotateOptions } from './rotate.ts';
 
 const redisHelp = `
 Set COUNTERSIGN_REDIS_URL and COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE as for the
-servers, and COUNTERSIGN_KEY_PUBLISH_AHEAD if it is not the default.
-
-More: docs/keys.md`;
+servers, and COUNTERSIGN_KEY_PUBLISH_AHEAD if it is not the default.`;
 
 /** Adds the commands for the keyring in Redis. */
 export function addRedisCommands(keys: Command): void {

@@ -1,3 +1,5 @@
+import { documentationUrl } from '../../documentation.ts';
+
 /** How long verifiers accept a key that has left the JWKS, as in the table of docs/keys.md. */
 export const verifierCaches: readonly (readonly [verifier: string, accepts: string])[] = [
   ['Envoy', '10 minutes'],
@@ -19,6 +21,6 @@ export function verifierCachesText(): string {
     'The edge and introspection of every server reject the tokens of the removed key within a second.',
     'Verifiers elsewhere accept it until their cache of the JWKS expires; restart them, or purge it. By default:',
     ...rows,
-    'More: docs/keys.md, "Respond to a leaked key"',
+    `More: ${documentationUrl('keys.md')}, "Respond to a leaked key"`,
   ].join('\n');
 }

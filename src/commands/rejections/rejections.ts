@@ -1,4 +1,5 @@
 import { closestMatch } from '../../closest-match.ts';
+import { withDocumentationUrls } from '../../documentation.ts';
 import { ConfigurationError } from '../../errors/operator-error.ts';
 import type { Reason } from '../../reasons/reason.ts';
 import { reasonAreas } from '../../reasons/reasons.ts';
@@ -32,7 +33,7 @@ export function printRejections(code: string | undefined, output: OutputFormat):
 const listed: readonly ListedReason[] = Object.entries(reasonAreas).flatMap(([area, table]) =>
   Object.entries<Reason>(table).map(([code, reason]) => {
     const { meaning, cause, fix } = reason;
-    return { code, area, meaning, cause, fix, response: describeResponse(reason) };
+    return { code, area, meaning, cause, fix: withDocumentationUrls(fix), response: describeResponse(reason) };
   }),
 );
 

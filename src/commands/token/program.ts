@@ -4,9 +4,7 @@ import type { TokenOptions } from './token.ts';
 
 const help = `
 The signature of the token is not verified. The token endpoint is that of the
-server's metadata.
-
-More: docs/troubleshooting.md`;
+server's metadata.`;
 
 /** Adds `countersign token`. */
 export function tokenProgram(program: Command): void {

@@ -16,9 +16,7 @@ export function tokensProgram(program: Command): void {
 }
 
 const redisHelp = `
-Set COUNTERSIGN_REDIS_URL to the URL of the Redis of the servers.
-
-More: docs/tokens.md`;
+Set COUNTERSIGN_REDIS_URL to the URL of the Redis of the servers.`;
 
 const revokeHelp = `
 Exactly one of --client, --resource and --jti is required. The edge and

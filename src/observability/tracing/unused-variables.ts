@@ -1,4 +1,5 @@
 import { closestMatch } from '../../closest-match.ts';
+import { documentationUrl } from '../../documentation.ts';
 import { isServiceLink } from '../../service-link.ts';
 import type { OtelEnvironment } from './exporter-variables.ts';
 
@@ -29,7 +30,8 @@ export function unusedVariables(env: OtelEnvironment, areTraced: boolean): reado
     .flatMap((name) => {
       const suggestion = misspelt(name);
       if (suggestion === undefined && !areTraced) return [];
-      const hint = suggestion === undefined ? 'see "Traces" in docs/operate.md' : `did you mean ${suggestion}?`;
+      const hint =
+        suggestion === undefined ? `see "Traces" in ${documentationUrl('operate.md')}` : `did you mean ${suggestion}?`;
       return [`${name} has no effect (${hint})`];
     });
 }

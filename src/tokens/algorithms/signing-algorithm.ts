@@ -1,4 +1,5 @@
 import type { KeyObject, SigningOptions } from 'node:crypto';
+import { documentationUrl } from '../../documentation.ts';
 import { ecKey, ed25519Key, type KeyKind, mlDsaKey, rsaKey } from './key-kind.ts';
 
 /** How the keys of one algorithm sign (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2, RFC 9964 §3). */
@@ -8,8 +9,8 @@ interface SigningAlgorithmDescriptor extends KeyKind {
   readonly options: () => SigningOptions;
   /** Other requests would wait for a slow signature on the event loop: docs/decisions/0013-own-signer.md has the figures. */
   readonly signsIn: 'event loop' | 'thread pool';
-  /** What an operator should know before choosing it; undefined if it is established. */
-  readonly experimental?: string;
+  /** The size of a token, if it is one that few verifiers and header buffers accept. */
+  readonly largeTokens?: string;
 }
 
 type Digest = 'sha256' | 'sha384' | 'sha512';
@@ -48,8 +49,8 @@ export const signingAlgorithms = {
   PS256: { ...rsa, digest: 'sha256', options: pss },
   PS384: { ...rsa, digest: 'sha384', options: pss },
   PS512: { ...rsa, digest: 'sha512', options: pss },
-  'ML-DSA-44': { ...mlDsa, ...mlDsaKey('ml-dsa-44'), experimental: largeTokens('3.7 KB') },
-  'ML-DSA-65': { ...mlDsa, ...mlDsaKey('ml-dsa-65'), experimental: largeTokens('4.9 KB') },
+  'ML-DSA-44': { ...mlDsa, ...mlDsaKey('ml-dsa-44'), largeTokens: '3.7 KB' },
+  'ML-DSA-65': { ...mlDsa, ...mlDsaKey('ml-dsa-65'), largeTokens: '4.9 KB' },
 } as const satisfies Record<string, SigningAlgorithmDescriptor>;
 
 export type SigningAlgorithm = keyof typeof signingAlgorithms;
@@ -63,10 +64,8 @@ export function algorithmsFor(key: KeyObject): readonly SigningAlgorithm[] {
 
 /** What an operator should know before choosing the algorithm; undefined if it is established. */
 export function experimentalNote(algorithm: SigningAlgorithm): string | undefined {
-  const { experimental }: SigningAlgorithmDescriptor = signingAlgorithms[algorithm];
-  return experimental;
-}
-
-function largeTokens(size: string): string {
-  return `few verifiers know it, and a token of ${size} does not fit into every header buffer (docs/keys.md, ML-DSA)`;
+  const { largeTokens }: SigningAlgorithmDescriptor = signingAlgorithms[algorithm];
+  if (largeTokens === undefined) return undefined;
+  const page = documentationUrl('keys.md');
+  return `few verifiers know it, and a token of ${largeTokens} does not fit into every header buffer ("ML-DSA" in ${page})`;
 }

@@ -1,3 +1,4 @@
+import { documentationUrl } from '../../../documentation.ts';
 import { ImportError } from '../draft.ts';
 
 /** The types of IdentityServer's objects, by the property of the JSON that holds a list of them. */
@@ -16,7 +17,7 @@ export class CSharpError extends ImportError {
   constructor(lines: readonly string[]) {
     super(
       'is C#, and the import reads JSON: add the lines above to Program.cs of the project, run it once, and import ' +
-        'clients.json (docs/move-from-identityserver.md)',
+        `clients.json (${documentationUrl('move-from-identityserver.md')})`,
     );
     this.lines = lines;
   }

@@ -1,3 +1,4 @@
+import { documentationUrl } from '../../../documentation.ts';
 import { describeOwnCertificate } from '../client-key-pair.ts';
 import { describeResponse, type ProbeResponse } from '../trial.ts';
 import { baselineCheck, checksWith, type EvaluatedEvidence, type EvaluatedTrial, titleOf } from './edge-evidence.ts';
@@ -51,15 +52,18 @@ export function describeUnobserved(evidence: EvaluatedEvidence): string[] {
     ...(unarrived ? [explainUnarrived(unarrived, evidence)] : []),
     ...unknown.slice(0, 1).map(({ evaluation }) => {
       const count = `${unknown.length} of ${others.length} requests`;
-      return `whether ${count} reached the upstream is unknown (${evaluation.detail}): ${NAME_UPSTREAM}, and ${EXEMPT}`;
+      return `whether ${count} reached the upstream is unknown (${evaluation.detail}): ${nameUpstream()}, and ${EXEMPT}`;
     }),
     ...(hasUncheckedArrivals(evidence) ? [FEWER_CHECKS] : []),
     ...(isBlocked ? [BLOCKED] : []),
   ];
 }
 
-const NAME_UPSTREAM =
-  'let the upstream of the URL be the operations listener of a replica that --operations names (docs/doctor.md)';
+function nameUpstream(): string {
+  const page = documentationUrl('doctor.md');
+  return `let the upstream of the URL be the operations listener of a replica that --operations names (${page})`;
+}
+
 const NAME_ROUTE =
   'let the proxy send the check to /edge/mint/NAME, /edge/verify/NAME or /edge/either/NAME, with the name of a valid ' +
   'resource record; the audit event edge_check_denied has the reason (nginx: set $countersign_check in this location itself)';
@@ -85,7 +89,7 @@ function explainUnarrived(result: EvaluatedTrial, evidence: EvaluatedEvidence): 
   if (clientKeyPair.generated) return `${what}: pass the certificate of a client of the resource with --cert and --key`;
   const check = baselineCheck('own', evidence);
   if (result.evaluation.outcome === 'not_observed') {
-    return `${what}: ${NAME_UPSTREAM}`;
+    return `${what}: ${nameUpstream()}`;
   }
   if (isUnknownRoute(result.response)) return `${what}: ${NAME_ROUTE}`;
   if (!check) {

@@ -1,0 +1,26 @@
+import { documentationUrl } from '../documentation.ts';
+
+/** The page of a command or a group of commands in `docs/`, by its names after `countersign`. */
+const pages: Readonly<Record<string, string>> = {
+  '': 'README.md',
+  serve: 'configuration.md',
+  dev: 'development.md',
+  clients: 'manage-clients.md',
+  'clients check': 'clients.md',
+  'clients schema': 'clients.md',
+  'clients import identityserver': 'move-from-identityserver.md',
+  'clients import keycloak': 'move-from-keycloak.md',
+  resources: 'manage-clients.md',
+  token: 'troubleshooting.md',
+  tokens: 'tokens.md',
+  keys: 'keys.md',
+  certificate: 'clients.md',
+  rejections: 'rejections.md',
+  doctor: 'doctor.md',
+};
+
+/** @param names of a command, after `countersign` @returns the last line of its help: its page, or that of its group */
+export function documentationHelp(names: readonly string[]): string {
+  const page = pages[names.join(' ')];
+  return page === undefined ? documentationHelp(names.slice(0, -1)) : `\nDocumentation: ${documentationUrl(page)}`;
+}
