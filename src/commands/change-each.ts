@@ -35,6 +35,7 @@ interface Outcome {
  * Changes each record of a type, also after one has failed, so that the same command can be run again. Prints the outcome
  * of each.
  *
+ * @param ids have passed `requireIds`
  * @returns the exit code: 0, or 1 when one has failed
  */
 export async function changeEach(
@@ -48,7 +49,7 @@ export async function changeEach(
   const changeAll = async (stop: AbortSignal) => {
     for (const id of distinct) {
       if (stop.aborted) throw stoppedAfter(outcomes.length, distinct.size, type);
-      const outcome = outcomeOf(id, await changeIfValid({ type, id }, change), wording);
+      const outcome = outcomeOf(id, await change({ type, id }), wording);
       outcomes.push(outcome);
       if (output === 'table') printOutcome(type, outcome, wording);
     }
@@ -68,12 +69,6 @@ function stoppedAfter(count: number, total: number, type: RecordType): Administr
   return new AdministrationError([
     `${count} of ${total} ${recordTypes[type].list} were processed; running the command again processes the rest`,
   ]);
-}
-
-/** Only a valid id becomes part of a Redis key. */
-async function changeIfValid(key: RecordKey, change: (key: RecordKey) => Promise<ChangeResult>): Promise<ChangeResult> {
-  const { isId, idField } = recordTypes[key.type];
-  return isId(key.id) ? change(key) : { outcome: 'failed', reason: `is not a valid ${idField}` };
 }
 
 function outcomeOf(id: string, result: ChangeResult, wording: OutcomeWording): Outcome {

@@ -10,17 +10,26 @@ interface RecordTypeDescriptor {
   readonly idField: string;
   /** Only such an id becomes part of a Redis key. */
   readonly isId: (text: string) => boolean;
+  /** What `isId` accepts. */
+  readonly idGrammar: string;
   /** The value in Redis of a record as parsed from YAML or JSON. */
   readonly serialize: (record: unknown) => string;
 }
 
 /** The types of records that files and Redis hold. */
 export const recordTypes = {
-  client: { list: 'clients', idField: 'client_id', isId: isClientId, serialize: serializeClient },
+  client: {
+    list: 'clients',
+    idField: 'client_id',
+    isId: isClientId,
+    idGrammar: '1 to 255 printable ASCII characters',
+    serialize: serializeClient,
+  },
   resource: {
     list: 'resources',
     idField: 'name',
     isId: isResourceName,
+    idGrammar: '1 to 63 lowercase letters, digits and hyphens',
     serialize: recordSerializer(resourceRecordSchema),
   },
 } as const satisfies Record<string, RecordTypeDescriptor>;

@@ -128,12 +128,6 @@ describe('an exit code', () => {
     ['a file of records that does not exist', 1, ['clients', 'check', '/nowhere.yaml']],
     ['an empty path', 2, ['clients', 'check', '']],
     ['an empty path of a certificate', 2, ['certificate', '']],
-    [
-      'an invalid client_id, whether or not Redis can be reached',
-      2,
-      ['clients', 'show', 'é', '--redis-url', 'redis://localhost:1'],
-    ],
-    ['an invalid name of a resource', 2, ['resources', 'show', 'A B', '--redis-url', 'redis://localhost:1']],
     ['a certificate that does not exist', 1, ['certificate', '/nowhere.pem']],
     ['a directory of keys that --dir names', 1, ['keys', 'list', '--dir', '/nowhere']],
     ['one that a setting names', 2, ['keys', 'list'], { COUNTERSIGN_SIGNING_KEYS_DIR: '/nowhere' }],
@@ -148,6 +142,21 @@ describe('an exit code', () => {
   ])('is right for %s', async (_, code, args, env = {}) => {
     const finished = await runCountersign(args, { env });
     expect([finished.code, finished.stderr]).toEqual([code, expect.not.stringMatching(/^ {4}at /m)]);
+  });
+
+  /** By what of them is a client_id or the name of a resource. */
+  const namingRecords: readonly (readonly string[])[] = [
+    ...['show', 'get', 'disable', 'enable', 'remove', 'delete'].map((verb) => ['clients', verb, 'é']),
+    ['clients', 'disable', 'valid', 'x'.repeat(256)],
+    ['clients', 'remove', ''],
+    ['tokens', 'revoke', '--client', 'é'],
+    ...['show', 'get', 'remove', 'delete'].map((verb) => ['resources', verb, 'A B']),
+    ['tokens', 'revoke', '--resource', 'A B'],
+  ];
+
+  test.each(namingRecords)('is 2 for %s %s %s, whether or not Redis can be reached', async (...args) => {
+    const { code, stdout, stderr } = await runCountersign([...args, '--redis-url', 'redis://localhost:1']);
+    expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(/is (?:not a|neither the) .*\n$/)]);
   });
 
   test('is 1 if Redis cannot be reached', async () => {

@@ -143,7 +143,7 @@ describeWith(['redis-server'], 'countersign clients and resources', () => {
       0,
       { name: 'orders', access_token_lifetime: 60, forward: 'minted', record: parse(records).resources[0] },
     ]);
-    expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('ORDERS is not a valid name')]);
+    expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('"ORDERS" is not a valid name')]);
     expect([invalid.code, invalid.stdout]).toEqual([
       1,
       expect.stringContaining('invalid: the edge rejects its requests'),

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../clients/json-value.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { changeEach, removalWording } from '../change-each.ts';
 import { confirmRemoval, MAX_SMALL_REMOVAL, type Removal } from '../confirm-removal.ts';
+import { requireIds } from '../record-ids.ts';
 import { openAdministration } from './administration.ts';
 import type { ClientsFormat } from './options.ts';
 
@@ -16,6 +17,7 @@ interface EnableCommandOptions {
  * `countersign clients enable ID…` and `disable ID…`: changes their records, and prints the outcome of each.
  *
  * @returns the exit code: 0, or 1 when a client is missing or its record is invalid
+ * @throws {ConfigurationError} when a client_id is malformed: no client is changed
  * @throws {OperatorError} when Redis fails
  * @throws {InterruptedError} on SIGINT or SIGTERM
  */
@@ -24,6 +26,7 @@ export async function enableClients(
   clientIds: readonly string[],
   { isEnabled, output }: EnableCommandOptions,
 ): Promise<number> {
+  requireIds('client', clientIds);
   await using administration = await openAdministration(env);
   const { store, interruption } = administration;
   const state = isEnabled ? 'enabled' : 'disabled';
@@ -53,6 +56,7 @@ interface RemoveCommandOptions {
  * `countersign clients remove ID…`: removes clients from Redis, and prints the outcome of each.
  *
  * @returns the exit code: 0, or 1 when a client is missing
+ * @throws {ConfigurationError} when a client_id is malformed: no client is changed
  * @throws {OperatorError} when Redis fails, or when the removal of many clients is not confirmed
  * @throws {InterruptedError} on SIGINT or SIGTERM
  */
@@ -61,6 +65,7 @@ export async function removeClients(
   clientIds: readonly string[],
   { output, yes }: RemoveCommandOptions,
 ): Promise<number> {
+  requireIds('client', clientIds);
   await using administration = await openAdministration(env);
   const { store, policy, interruption } = administration;
   const client = await interruption.abortable(countRemoval(store, clientIds));

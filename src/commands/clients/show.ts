@@ -1,11 +1,11 @@
 import { parseStoredValue } from '../../administration/stored-records.ts';
-import { ConfigurationError, OperatorError } from '../../errors/operator-error.ts';
-import { isClientId } from '../../oauth/grammar.ts';
+import { OperatorError } from '../../errors/operator-error.ts';
 import { clientKey } from '../../resources/record-types.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { printValue, yamlText } from '../output/document.ts';
 import { styled, table } from '../output/text.ts';
+import { requireIds } from '../record-ids.ts';
 import { openAdministration } from './administration.ts';
 import { type ClientDescription, describeClient, formatRegistration } from './client-report.ts';
 import type { ClientsFormat } from './options.ts';
@@ -14,15 +14,11 @@ import type { ClientsFormat } from './options.ts';
  * `countersign clients show ID`: prints a record and how the server interprets it.
  *
  * @returns the exit code: 0, or 1 when the record is invalid
- * @throws {OperatorError} when there is the client does not exist, or Redis fails
+ * @throws {OperatorError} when the client does not exist, or Redis fails
  * @throws {InterruptedError} on SIGINT or SIGTERM
  */
 export async function showClient(env: Environment, clientId: string, output: ClientsFormat): Promise<number> {
-  if (!isClientId(clientId)) {
-    throw new ConfigurationError([
-      `${printable(clientId)} is not a valid client_id: expected 1 to 255 printable ASCII characters`,
-    ]);
-  }
+  requireIds('client', [clientId]);
   await using administration = await openAdministration(env);
   const { store, policy, now, interruption } = administration;
   const [value] = await interruption.abortable(store.read([clientKey(clientId)]));

@@ -1,13 +1,13 @@
 import { parseResourceValue } from '../../administration/stored-records.ts';
-import { ConfigurationError, OperatorError } from '../../errors/operator-error.ts';
+import { OperatorError } from '../../errors/operator-error.ts';
 import { resourceKey } from '../../resources/record-types.ts';
-import { isResourceName } from '../../resources/resource.ts';
 import type { Environment } from '../../settings/settings.ts';
 import { printable } from '../../text.ts';
 import { openAdministration } from '../clients/administration.ts';
 import type { ClientsFormat } from '../clients/options.ts';
 import { printValue, yamlText } from '../output/document.ts';
 import { styled, table } from '../output/text.ts';
+import { requireIds } from '../record-ids.ts';
 import { describeResource, type ResourceDescription } from './resource-report.ts';
 
 /**
@@ -18,10 +18,7 @@ import { describeResource, type ResourceDescription } from './resource-report.ts
  * @throws {InterruptedError} on SIGINT or SIGTERM
  */
 export async function showResource(env: Environment, name: string, output: ClientsFormat): Promise<number> {
-  if (!isResourceName(name)) {
-    const expected = 'expected 1 to 63 lowercase letters, digits and hyphens';
-    throw new ConfigurationError([`${printable(name)} is not a valid name: ${expected}`]);
-  }
+  requireIds('resource', [name]);
   await using administration = await openAdministration(env);
   const { store, policy, interruption } = administration;
   const [value] = await interruption.abortable(store.read([resourceKey(name)]));
