@@ -144,8 +144,14 @@ const stringTypes: Readonly<Record<number, string>> = {
 
 /** Names the type of a value that is not a DirectoryString (RFC 5280 §4.1.2.4). */
 export function describeType(der: Uint8Array): string {
-  const type = stringTypes[der[0] ?? 0] ?? `of the ASN.1 type 0x${hex(der.subarray(0, 1))}`;
-  return `${type}, which RFC 5280 §4.1.2.4 does not allow`;
+  return `${typeOf(der)}, which RFC 5280 §4.1.2.4 does not allow`;
+}
+
+function typeOf(der: Uint8Array): string {
+  const [tag = 0] = der;
+  // The number is in the bytes that follow, of which there can be any number.
+  if ((tag & 0x1f) === 0x1f) return 'of an ASN.1 type with a tag number above 30';
+  return stringTypes[tag] ?? `of the ASN.1 type 0x${hex(der.subarray(0, 1))}`;
 }
 
 function decodeRdn(element: DerElement): RelativeDistinguishedName {

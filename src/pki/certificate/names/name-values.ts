@@ -6,7 +6,8 @@ import { type Attribute, type DistinguishedName, describeType } from './distingu
 
 /**
  * Of these types, OpenSSL accepts every content: strings with one byte per character, SEQUENCE, and types that it does not
- * know (ObjectDescriptor, EXTERNAL, REAL, EMBEDDED PDV, RELATIVE-OID, TIME, CHARACTER STRING).
+ * know (ObjectDescriptor, EXTERNAL, REAL, EMBEDDED PDV, RELATIVE-OID, TIME, CHARACTER STRING). It accepts no type with a tag
+ * number above 30, such as DATE.
  */
 const otherTypes: ReadonlySet<number> = new Set([
   ...[Tag.printableString, Tag.ia5String, Tag.teletexString, Tag.numericString, Tag.sequence],

@@ -340,6 +340,15 @@ const nameRows: Row[] = [
     rejected('not DER: an OBJECT IDENTIFIER with an arc that is not minimally encoded'),
     'rejects',
   ],
+  // DATE, DATE with a constructed form, and 268, whose last byte is the tag of a UTF8String.
+  ...['1f1f 01 78', '3f1f 02 0500', '1f820c 01 78'].map(
+    (value): Row => [
+      `a value with a tag number above 30: ${value}`,
+      withSubject(hex(value)),
+      rejected('cannot be parsed by OpenSSL: the value of CN is of an ASN.1 type with a tag number above 30'),
+      'rejects',
+    ],
+  ),
   [
     'an INTEGER as a value',
     withSubject(der(2, hex('01'))),
