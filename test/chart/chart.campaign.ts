@@ -70,8 +70,8 @@ describe.each(helmVersions)('the chart, with Helm %i,', (version) => {
 
 /** Files in the environment of a container that are in none of its mounts, and mounts without a volume. */
 function missingFiles(manifest: Manifest): readonly string[] {
-  const { containers = [], volumes = [] } = podSpecOf(manifest) ?? {};
-  return containers.flatMap(({ env = [], volumeMounts = [] }) => {
+  const { containers = [], initContainers = [], volumes = [] } = podSpecOf(manifest) ?? {};
+  return [...initContainers, ...containers].flatMap(({ env = [], volumeMounts = [] }) => {
     const paths = env.flatMap(({ value }) => (value?.startsWith('/') ? [value] : []));
     const isMounted = (path: string) => volumeMounts.some(({ mountPath }) => `${path}/`.startsWith(`${mountPath}/`));
     const hasVolume = (name: string) => volumes.some((volume) => volume.name === name);
@@ -87,7 +87,8 @@ function unknownVariables(manifest: Manifest): readonly string[] {
   const known = new Set(
     allSettings.flatMap((setting) => [...variablesOf(setting)].map((name) => `COUNTERSIGN_${name}`)),
   );
-  return (podSpecOf(manifest)?.containers ?? []).flatMap(({ env = [] }) => {
+  const { containers = [], initContainers = [] } = podSpecOf(manifest) ?? {};
+  return [...initContainers, ...containers].flatMap(({ env = [] }) => {
     const names = env.map(({ name }) => name);
     return names.filter((name, index) => {
       return names.indexOf(name) !== index || (name.startsWith('COUNTERSIGN_') && !known.has(name));
@@ -193,6 +194,34 @@ test('records are applied by the administrator, after the installation, and by n
     clients: { apply: { reenable: true } },
   });
   expect(podSpecOf(find(reenabling, 'Job'))?.containers[0]?.args).toEqual(args);
+});
+
+test('the Job is not tried again for invalid records or settings, and checks the records without a secret', async () => {
+  const settings = { REQUIRE_CA_PIN: true };
+  const job = find(
+    await render('records and keyring in Redis, a gateway certificate and an edge', { settings }),
+    'Job',
+  );
+  const pod = podSpecOf(job);
+  const failing = (containerName: string, values: readonly number[]) => ({
+    action: 'FailJob',
+    onExitCodes: { containerName, operator: 'In', values },
+  });
+  expect(job.spec).toMatchObject({
+    podFailurePolicy: { rules: [failing('check-clients', [1, 2]), failing('apply-clients', [2])] },
+    template: { spec: { restartPolicy: 'Never' } },
+  });
+  const [check] = pod?.initContainers ?? [];
+  const [apply] = pod?.containers ?? [];
+  expect([check?.name, apply?.name]).toEqual(['check-clients', 'apply-clients']);
+  expect(check?.args).toEqual(['clients', 'check', '/etc/countersign/clients']);
+  expect(check?.env).toContainEqual({ name: 'COUNTERSIGN_REQUIRE_CA_PIN', value: 'true' });
+  const secrets = new Set((pod?.volumes ?? []).filter((volume) => 'secret' in volume).map(({ name }) => name));
+  const mounted = (container = check) => container?.volumeMounts?.filter(({ name }) => secrets.has(name));
+  expect([mounted(check), mounted(apply)?.map(({ name }) => name)]).toEqual([
+    [],
+    expect.arrayContaining(['redis-url']),
+  ]);
 });
 
 test('settings of the server reach the Job only if they decide which records are valid', async () => {

@@ -39,7 +39,7 @@ function podViolations(pod: PodSpec): readonly string[] {
 /** Containers of users (`extraContainers`) inherit what a pod states. */
 function containerViolations({ name, ports = [], securityContext = {}, resources }: Container, pod: PodSpec) {
   const { capabilities, runAsNonRoot, seccompProfile } = { ...pod.securityContext, ...securityContext };
-  const isOwn = ['countersign', 'apply-clients', 'test'].includes(name);
+  const isOwn = ['countersign', 'check-clients', 'apply-clients', 'test'].includes(name);
   return violated({
     'is privileged': securityContext.privileged,
     'may gain privileges': securityContext.allowPrivilegeEscalation !== false,

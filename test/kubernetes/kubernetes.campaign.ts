@@ -137,6 +137,28 @@ describe('the chart with Redis behind nginx', () => {
     TIMEOUT,
   );
 
+  test(
+    'fails the Job at once if a client file is invalid',
+    async () => {
+      const clients = { files: { 'billing.yaml': { clients: [{ client_id: 'billing' }] } } };
+      const upgrade = scenario.release.upgrade({ ...scenario.values, clients });
+      await expect(upgrade).rejects.toThrow('countersign-apply-clients not ready. status: Failed');
+      const { status } = JSON.parse(await inNamespace('get', 'job', 'countersign-apply-clients', '--output', 'json'));
+      expect(status).toMatchObject({
+        failed: 1,
+        conditions: expect.arrayContaining([expect.objectContaining({ type: 'Failed', reason: 'PodFailurePolicy' })]),
+      });
+      const selector = 'batch.kubernetes.io/job-name=countersign-apply-clients';
+      const pods = await inNamespace('get', 'pods', '--selector', selector, '--output', 'name');
+      expect(pods.trim().split('\n')).toHaveLength(1);
+      const log = await inNamespace('logs', pods.trim(), '--container', 'check-clients');
+      expect(log).toContain('client "billing": token_endpoint_auth_method');
+      await scenario.release.upgrade(scenario.values);
+      expect(await scenario.requestToken()).toBe(200);
+    },
+    TIMEOUT,
+  );
+
   test('rejects a disabled client on every replica within a second', async () => {
     const pods = await pairOf(scenario);
     const sockets = await Promise.all(pods.map(({ address }) => cluster.relay(`${address}:8080`, 'node')));

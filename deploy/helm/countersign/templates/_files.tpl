@@ -43,9 +43,14 @@ files. The volume is mounted under its name, unless it has a `folder`.
 
 {{/* The files that `clients apply` reads as the administrator. */}}
 {{- define "countersign.applyFiles" -}}
+{{- include "countersign.checkFiles" . }}
+{{- include "countersign.redisFiles" (dict "root" . "urlSecretRef" .Values.redis.adminUrlSecretRef) }}
+{{- end -}}
+
+{{/* What decides which records are valid. */}}
+{{- define "countersign.checkFiles" -}}
 {{- include "countersign.clientFiles" . }}
 {{- include "countersign.clientCaFiles" . }}
-{{- include "countersign.redisFiles" (dict "root" . "urlSecretRef" .Values.redis.adminUrlSecretRef) }}
 {{- end -}}
 
 {{/* Each ConfigMap in a folder of its own: equal keys of two of them would hide each other. */}}

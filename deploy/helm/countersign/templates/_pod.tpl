@@ -120,11 +120,11 @@ dnsConfig:
 {{- include "countersign.fileEnv" (include "countersign.serverFiles" . | fromYamlArray) }}
 {{- end -}}
 
-{{/* Of the settings, those that decide which records the server accepts. */}}
-{{- define "countersign.applyEnv" -}}
+{{/* Of the settings, those that decide which records the server accepts; `files` are those that the command reads. */}}
+{{- define "countersign.recordsEnv" -}}
 {{- $only := list "ALLOW_SHA1_THUMBPRINTS" "ALLOW_UNBOUND_EDGE_TOKENS" "CHAIN_VERIFIED_BY" "REQUIRE_CA_PIN" "UNIQUE_CERTIFICATES" -}}
-{{- include "countersign.settingsEnv" (dict "root" . "only" $only) }}
-{{- include "countersign.fileEnv" (include "countersign.applyFiles" . | fromYamlArray) }}
+{{- include "countersign.settingsEnv" (dict "root" .root "only" $only) }}
+{{- include "countersign.fileEnv" .files }}
 {{- end -}}
 
 {{/* The name of the port, and what serves it: HTTPS as soon as the server has a certificate. */}}
