@@ -5,8 +5,8 @@ import { z } from 'zod';
 import { repositoryRoot } from '../support/repository-root.ts';
 
 /**
- * What Grafana needs of a dashboard in its classic JSON model. The whole file was read by the types of the Grafana
- * Foundation SDK as well, which drop nothing but the `definition` of variables.
+ * What Grafana needs of a dashboard in its classic JSON model. The strict decoder of the Grafana Foundation SDK (Go, 0.0.22)
+ * and the types of `@grafana/schema` 13.2 accept the whole file; the latter do not know the `definition` of variables.
  */
 const datasource = z.strictObject({
   type: z.literal('prometheus'),
@@ -17,9 +17,8 @@ const gridPos = z.strictObject({ x: z.int().min(0), y: z.int().min(0), w: z.int(
 const target = z.looseObject({ refId: z.string().regex(/^[A-Z]$/), expr: z.string().min(1), datasource });
 const place = { id: z.int().min(1), title: z.string().min(1), gridPos };
 const row = z.looseObject({ ...place, type: z.literal('row'), collapsed: z.literal(false), panels: z.tuple([]) });
-const graph = z.looseObject({
+const graph = {
   ...place,
-  type: z.enum(['stat', 'timeseries']),
   description: z.string().min(1).optional(),
   datasource,
   targets: z.array(target).min(1),
@@ -27,15 +26,51 @@ const graph = z.looseObject({
     defaults: z.looseObject({ unit: z.string().optional() }),
     overrides: z.array(z.unknown()),
   }),
+};
+/** Every option has a value in the schema of its panel. */
+const stat = z.looseObject({
+  ...graph,
+  type: z.literal('stat'),
+  options: z.strictObject({
+    reduceOptions: z.strictObject({
+      calcs: z.tuple([z.literal('lastNotNull')]),
+      fields: z.string(),
+      values: z.boolean(),
+    }),
+    orientation: z.literal('auto'),
+    textMode: z.enum(['auto', 'value_and_name']),
+    wideLayout: z.boolean(),
+    colorMode: z.literal('background'),
+    graphMode: z.literal('none'),
+    justifyMode: z.literal('auto'),
+    showPercentChange: z.boolean(),
+    percentChangeColorMode: z.literal('standard'),
+  }),
+});
+const timeseries = z.looseObject({
+  ...graph,
+  type: z.literal('timeseries'),
+  options: z.strictObject({
+    legend: z.strictObject({
+      showLegend: z.boolean(),
+      displayMode: z.literal('list'),
+      placement: z.literal('bottom'),
+      calcs: z.tuple([]),
+    }),
+    tooltip: z.strictObject({ mode: z.literal('multi'), sort: z.literal('desc') }),
+  }),
+});
+const variable = z.looseObject({
+  name: z.string(),
+  type: z.enum(['datasource', 'query']),
+  current: z.strictObject({ text: z.array(z.string()), value: z.array(z.string()) }).optional(),
 });
 const dashboard = z.looseObject({
   title: z.string(),
   uid: z.string().regex(/^[a-zA-Z0-9_-]{1,40}$/),
   schemaVersion: z.int().min(36),
-  panels: z.array(z.discriminatedUnion('type', [row, graph])).min(10),
-  templating: z.strictObject({
-    list: z.array(z.looseObject({ name: z.string(), type: z.enum(['datasource', 'query']) })),
-  }),
+  panels: z.array(z.discriminatedUnion('type', [row, stat, timeseries])).min(10),
+  templating: z.strictObject({ list: z.array(variable) }),
 });
 
 const file = readFileSync(join(repositoryRoot, 'deploy/observability/grafana-dashboard.json'), 'utf8');
