@@ -20,14 +20,21 @@ interface Volume {
 }
 
 /**
- * Writes the volumes of a pod to a folder, and has the paths in its first container begin with that folder.
+ * Writes the volumes of a pod to a folder, and has the paths in a container begin with that folder.
  *
  * @param contents of what the chart does not create
+ * @param name of the container; by default, the first one that is not an init container
  * @throws {Error} if a Secret or ConfigMap does not exist, or lacks a key
  */
-export function mountPod(manifests: readonly Manifest[], manifest: Manifest, contents: Contents): MountedContainer {
+export function mountPod(
+  manifests: readonly Manifest[],
+  manifest: Manifest,
+  contents: Contents,
+  name?: string,
+): MountedContainer {
   const pod = podSpecOf(manifest);
-  const [container] = pod?.containers ?? [];
+  const { containers = [], initContainers = [] } = pod ?? {};
+  const container = [...containers, ...initContainers].find((each) => name === undefined || each.name === name);
   if (!pod || !container) throw new Error(`${manifest.kind} has no container`);
   const folder = temporaryDirectory();
   const existing = { ...contents, ...ownConfigMaps(manifests) };

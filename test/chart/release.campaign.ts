@@ -127,6 +127,19 @@ test('helm test fails if the issuer of the server is another one', async () => {
   expect(stderr).toContain('the metadata has the issuer https://auth.example, expected https://other.example');
 });
 
+test.each<[string, number, Record<string, unknown>]>([
+  ['valid records', 0, {}],
+  ['an invalid record', 1, { clients: { files: { 'billing.yaml': { clients: [{ client_id: 'billing' }] } } } }],
+  ['an invalid setting', 2, { settings: { REQUIRE_CA_PIN: 'maybe' } }],
+])('the container that checks the records without Redis has for %s the exit code %i', async (_, expected, values) => {
+  const redis = { urlSecretRef: { name: 'redis' }, adminUrlSecretRef: { name: 'redis' } };
+  const manifests = await render({ redis, ...values });
+  const { args, env } = mountPod(manifests, find(manifests, 'Job'), contents, 'check-clients');
+  expect(Object.keys(env).filter((name) => name.includes('REDIS'))).toEqual([]);
+  const { code, stdout, stderr } = await runCountersign(args, { env });
+  expect(code, stdout + stderr).toBe(expected);
+});
+
 describeWith(['redis-server'], 'a release with records in Redis', () => {
   test('passes helm test once its Job has applied the records', async () => {
     const manifests = await render({

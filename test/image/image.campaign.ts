@@ -80,7 +80,8 @@ describe('the image', () => {
   test('prints its help and version', async () => {
     const { version } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'));
     expect(await run(['--version'])).toMatchObject({ code: 0, stderr: '', stdout: Buffer.from(`${version}\n`) });
-    expect((await run(['--help'])).stdout.toString()).toContain('Usage: countersign');
+    const help = (await run(['--help'])).stdout.toString();
+    expect(help).toMatch(/^Usage: countersign .*\nDocumentation: file:\/\/\/app\/docs\/README\.md\n$/s);
     // As in "kubectl exec deploy/countersign -- countersign --version".
     const byName = await run(['--version'], { entrypoint: ['countersign'] });
     expect(byName.stdout.toString()).toBe(`${version}\n`);
