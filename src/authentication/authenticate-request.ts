@@ -54,8 +54,8 @@ export async function authenticateRequest(
   entry.client_id = credentials.clientId;
   // 2. and 3. Read what the terminator forwarded; parse the certificate and validate its path.
   trace.begin('read_certificate');
-  const received = readCertificate(request);
-  addCertificate(entry, received);
+  const received = readCertificate(request, entry);
+  addChain(entry, received);
   // 4. Find the client.
   trace.begin('find_client');
   const found = await registry.find(credentials.clientId);
@@ -63,7 +63,7 @@ export async function authenticateRequest(
   trace.begin('validate_path');
   const completed = completeValidation(received, [found], now());
   const presented = completed === received ? received : await completed;
-  if (presented !== received) addCertificate(entry, presented);
+  if (presented !== received) addChain(entry, presented);
   trace.begin('authenticate_client');
   const proof = { form, presented, now: now() };
   const authenticated = await authenticateClient(found, credentials, proof);
@@ -83,19 +83,7 @@ export function addAuthentication(
   if (advice !== undefined) entry.advice = advice;
 }
 
-/** Adds what is known of the certificate. */
-export function addCertificate(entry: AuditEntry, presented: PresentedCertificate): void {
-  if (presented.kind === 'none') return;
-  const { subjectText, issuerText, serialNumber, svid, thumbprint } = presented.certificate;
-  entry.subject = subjectText;
-  if (svid.spiffeId !== undefined) entry.spiffe_id = svid.spiffeId;
-  entry.thumbprint = thumbprint;
-  entry.issuer = issuerText;
-  entry.serial_number = formatSerialNumber(serialNumber);
-  if (presented.chain.verified) entry.chain = presented.chain.reason;
-}
-
-/** OpenSSL and nginx print it in upper case, without the byte that makes an INTEGER positive. */
-function formatSerialNumber(hex: string): string {
-  return (hex.length > 2 && hex.startsWith('00') ? hex.slice(2) : hex).toUpperCase();
+/** Adds how the chain of the certificate was verified, if it was. */
+export function addChain(entry: AuditEntry, presented: PresentedCertificate): void {
+  if (presented.kind === 'certificate' && presented.chain.verified) entry.chain = presented.chain.reason;
 }

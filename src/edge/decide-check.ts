@@ -1,4 +1,4 @@
-import { addAuthentication, addCertificate } from '../authentication/authenticate-request.ts';
+import { addAuthentication, addChain } from '../authentication/authenticate-request.ts';
 import type { ClientCertificateReader } from '../authentication/client-certificate.ts';
 import type { RecentExpiries } from '../authentication/recent-expiries.ts';
 import type { Registry } from '../clients/registry/registry.ts';
@@ -74,8 +74,8 @@ export function createCheckDecider(dependencies: CheckDependencies): Decide {
     // 3. Read what the terminator forwarded; parse the certificate and validate its path.
     trace.begin('read_certificate');
     requireUnstripped(fields);
-    const presented = readCertificate({ headers: fields, peer });
-    addCertificate(entry, presented);
+    const presented = readCertificate({ headers: fields, peer }, entry);
+    addChain(entry, presented);
     // 4. Mint, verify or deny.
     if (route.kind === 'rejected' || !resource) throw rejectionByProxy(presented, time);
     trace.begin(route.kind);

@@ -28,7 +28,7 @@ export function certificateReaders(
       verifyChain: (presented: PresentedChain) => verifyChain(presented, Date.now()),
       detectForeignHeaders: detectForeignHeaders(terminator, onForeignHeader, Date.now),
     };
-    return (request) => readClientCertificate(request, source);
+    return (request, entry) => readClientCertificate(request, source, entry);
   };
 }
 

@@ -115,7 +115,7 @@ export async function startEdge(
     listensOn: 'tcp',
     expiries: new RecentExpiries(),
     readContext: (request) => readRequestContext(request, terminator.proxyTrust),
-    readCertificate: (request) => readClientCertificate(request, source),
+    readCertificate: (request, entry) => readClientCertificate(request, source, entry),
     registry: {
       ...memory,
       find: (clientId) => (replaced.registry.find ?? memory.find)(clientId),

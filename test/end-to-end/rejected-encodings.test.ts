@@ -164,6 +164,16 @@ describeWith(['redis-server'], 'the server issues no token for a header that con
     },
   );
 
+  test.each([
+    ['a CA', ca.issueIntermediate({ subject })],
+    ["a server's", ca.issue({ subject, eku: 'server' })],
+  ])('%s certificate, which its audit event names', async (_title, { pem: text, thumbprint }) => {
+    const { event } = await ask(pem(text));
+    const serial_number = expect.stringMatching(/^[0-9A-F]{2,}$/);
+    expect(event).toMatchObject({ subject: 'CN=victim', issuer: 'CN=Test CA', thumbprint, serial_number });
+    expect(event).not.toHaveProperty('chain');
+  });
+
   test.each(['', '(null)', '::', '$ssl_client_escaped_cert', '%{SSL_CLIENT_CERT}s'])(
     '"%s" (no certificate) with the verification SUCCESS',
     async (value) => {

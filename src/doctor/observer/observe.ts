@@ -46,11 +46,12 @@ export function withObserver(
   terminator: Terminator,
   observations: ObservationStore<Observation>,
 ): ClientCertificateReader {
-  return (request) => {
+  return (request, entry) => {
     const tag = observations.findWatched(() => readTags(request.headers));
-    if (tag === undefined) return readCertificate(request);
-    return readObserved(readCertificate, request, (outcome) =>
-      observations.add(tag.id, observationOf(tag, request, terminator, outcome)),
+    if (tag === undefined) return readCertificate(request, entry);
+    return readObserved(
+      () => readCertificate(request, entry),
+      (outcome) => observations.add(tag.id, observationOf(tag, request, terminator, outcome)),
     );
   };
 }
@@ -67,11 +68,14 @@ export function withCheckObserver(
   terminator: Terminator,
   checks: ObservationStore<Observation>,
 ): ClientCertificateReader {
-  return (request) =>
-    readObserved(readCertificate, request, (outcome) => {
-      const tag = checks.findWatched(() => checkTags(outcome, request.headers, terminator));
-      if (tag) checks.add(tag.id, observationOf(tag, request, terminator, outcome));
-    });
+  return (request, entry) =>
+    readObserved(
+      () => readCertificate(request, entry),
+      (outcome) => {
+        const tag = checks.findWatched(() => checkTags(outcome, request.headers, terminator));
+        if (tag) checks.add(tag.id, observationOf(tag, request, terminator, outcome));
+      },
+    );
 }
 
 function checkTags(outcome: Outcome, headers: HeaderFields, terminator: Terminator): Tag[] {
@@ -83,13 +87,9 @@ function checkTags(outcome: Outcome, headers: HeaderFields, terminator: Terminat
   return ids().map((id) => ({ id, request: '' }));
 }
 
-function readObserved(
-  readCertificate: ClientCertificateReader,
-  request: ForwardedRequest,
-  add: (outcome: Outcome) => void,
-): PresentedCertificate {
+function readObserved(read: () => PresentedCertificate, add: (outcome: Outcome) => void): PresentedCertificate {
   try {
-    const presented = readCertificate(request);
+    const presented = read();
     add(outcomeOf(presented));
     return presented;
   } catch (error) {

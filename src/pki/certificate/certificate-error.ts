@@ -1,4 +1,5 @@
 import type { InvalidClientCode } from '../../reasons/reasons.ts';
+import type { Certificate } from './certificate.ts';
 
 /**
  * Bytes or text that are not an acceptable certificate, distinguished name or thumbprint. The message states exactly
@@ -7,15 +8,19 @@ import type { InvalidClientCode } from '../../reasons/reasons.ts';
 export class CertificateError extends Error {
   override readonly name = 'CertificateError';
   readonly code: InvalidClientCode;
+  /** The certificate, if it could be parsed and may only not identify a client. */
+  readonly certificate: Certificate | undefined;
 
   /** @param code of a client certificate; the others are never rejected by a request */
-  constructor(message: string, { code = 'certificate_malformed', cause }: CertificateErrorOptions = {}) {
+  constructor(message: string, { code = 'certificate_malformed', certificate, cause }: CertificateErrorOptions = {}) {
     super(message, { cause });
     this.code = code;
+    this.certificate = certificate;
   }
 }
 
 interface CertificateErrorOptions {
   readonly code?: InvalidClientCode;
+  readonly certificate?: Certificate;
   readonly cause?: unknown;
 }

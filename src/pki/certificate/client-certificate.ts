@@ -33,15 +33,18 @@ export function requireCertificateSize({ length }: Uint8Array): void {
  *
  * @throws {CertificateError} naming the rule
  */
-function requireClientAuthUsage({ basicConstraints, extendedKeyUsage }: Certificate): void {
+function requireClientAuthUsage(certificate: Certificate): void {
+  const { basicConstraints, extendedKeyUsage } = certificate;
   if (basicConstraints.isCa) {
     throw new CertificateError('is a CA certificate (basicConstraints CA:TRUE); a client needs CA:FALSE', {
       code: 'certificate_is_ca',
+      certificate,
     });
   }
   if (extendedKeyUsage && !extendedKeyUsage.has('clientAuth')) {
     throw new CertificateError('is not a client certificate: its extended key usage lacks clientAuth', {
       code: 'certificate_purpose_wrong',
+      certificate,
     });
   }
 }

@@ -36,8 +36,8 @@ function observe(headers: readonly string[], peer: Peer = unix, fail?: Error): r
     observations,
   );
   const request = { headers: new HeaderFields(['X-Countersign-Doctor', `${id}.7`, ...headers]), peer };
-  if (fail) expect(() => readCertificate(request)).toThrow(fail);
-  else expect(readCertificate(request)).toEqual({ kind: 'none', code: 'certificate_missing', reason: 'there is none' });
+  if (fail) expect(() => readCertificate(request, { event: '' })).toThrow(fail);
+  else expect(readCertificate(request, { event: '' })).toMatchObject({ kind: 'none', code: 'certificate_missing' });
   return observations.read(id) ?? [];
 }
 
@@ -114,7 +114,7 @@ describe('a check', () => {
     checks.watch(watch);
     const request = { headers: new HeaderFields(headers), peer: unix };
     try {
-      withCheckObserver(read, terminator, checks)(request);
+      withCheckObserver(read, terminator, checks)(request, { event: '' });
     } catch {
       // As the reader threw it.
     }
