@@ -1,8 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { verifierCaches } from '../src/commands/keys/verifier-caches.ts';
 import { watchedFileNames } from '../src/watch/watched-file.ts';
+import { describeWith } from './support/describe-with.ts';
+import { programPath } from './support/program-path.ts';
 import { repositoryRoot } from './support/repository-root.ts';
 
 const pages = [
@@ -70,6 +73,32 @@ describe('links and paths in the documentation resolve:', () => {
     const isNamed = (name: string) => text.includes(`npm run ${name}`) || text.includes(`npm ${name}`);
     const abbreviated = Object.keys(scripts).filter((name) => !isNamed(name) && !text.includes(`\`${name}\``));
     expect(abbreviated).toEqual([]);
+  });
+});
+
+describeWith(['jq'], 'a documented search in a log', () => {
+  // A full disk cuts a line, and the journal has the lines of standard error as well.
+  const noise = ['{"level":"warn","event":"token_rej', 'countersign: the log cannot be written: broken pipe', ''];
+  const event = { level: 'warn', event: 'token_issued', code: 'path_expired', client_id: 'billing', chain: 'path' };
+  const filters = pages.flatMap((page) => [...textOf(page).matchAll(/jq -\w+ '([^']*\bselect\([^']*)'/g)]);
+
+  test.each(filters.map(([command, filter = '']) => [command, filter]))(
+    'reads on after a line that is not JSON: %s',
+    (command, filter) => {
+      expect(command).toMatch(/ -R[cr]? /);
+      const { code = event.code } = filter.match(/\.code == "(?<code>\w+)"/)?.groups ?? {};
+      const { code: _, ...withoutCode } = event;
+      const log = [...noise, JSON.stringify({ ...event, code }), JSON.stringify(withoutCode)];
+      const output = execFileSync(programPath('jq'), ['-Rc', filter], {
+        input: `${log.join('\n')}\n`,
+        encoding: 'utf8',
+      });
+      expect(output).toMatch(/token_issued|billing|path_expired/);
+    },
+  );
+
+  test('is found on every page that has one', () => {
+    expect(filters.length).toBe(pages.flatMap((page) => textOf(page).match(/\bjq .*\bselect\(/g) ?? []).length);
   });
 });
 

@@ -29,7 +29,7 @@ version to version; \`reason\` states what was found in this request. In a termi
 To find the event of a request, search for its \`request_id\`, which the proxy logs as well, or for the \`client_id\`:
 
 \`\`\`sh
-jq -c 'select(.code) | {time, event, code, client_id, client_address, request_id, reason}' audit.log
+jq -Rc 'fromjson? | select(.code) | {time, event, code, client_id, client_address, request_id, reason}' audit.log
 \`\`\`
 
 **Response** is the OAuth error of each reason. Its HTTP status is this one, unless the reason has another:
