@@ -87,6 +87,16 @@ describe('countersign token explains', () => {
     expect(await get(expired)).toContain('it has expired (CERT_HAS_EXPIRED); renew it');
   });
 
+  test('a host name that the server does not serve', async () => {
+    // The fatal alert unrecognized_name (RFC 6066 §3), as nginx sends it with ssl_reject_handshake.
+    const alert = Buffer.from('15030300020270', 'hex');
+    const server = createTcpServer((socket) => socket.once('data', () => socket.end(alert))).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo; // It listens on TCP.
+    expect(await get(`https://localhost:${port}`)).toContain('it does not serve this host name: check --url');
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   test('a handshake in which the client certificate is rejected', async () => {
     const stranger = contextOf(createTestCa({ subject: [['CN', 'Other CA']] }).issue());
     expect(await get(url, stranger)).toMatch(

@@ -14,7 +14,7 @@ const handshakeReasons: Readonly<Record<string, string>> = {
   ALERT_CERTIFICATE_REQUIRED: 'it requires a client certificate, and did not accept yours',
   ALERT_ACCESS_DENIED: 'it denies access to your certificate',
   ALERT_DECRYPT_ERROR: 'it cannot verify the signature of your private key',
-  ALERT_UNRECOGNIZED_NAME: 'it does not serve this host name: check --url',
+  UNRECOGNIZED_NAME: 'it does not serve this host name: check --url',
   ALERT_HANDSHAKE_FAILURE:
     'it has no protocol or algorithm in common with this program, or requires another certificate',
   ALERT_PROTOCOL_VERSION: 'it has no version of TLS in common with this program',
