@@ -37,7 +37,9 @@ export async function describeCertificate(
   options: CertificateOptions,
   env: Environment,
 ): Promise<number> {
-  const { policy, warnings, clientCa } = readRecordsConfig(env);
+  // With --ca, the configured CAs are not used, and may be those of another machine.
+  const { COUNTERSIGN_CLIENT_CA_FILE: _, ...withoutCas } = env;
+  const { policy, warnings, clientCa } = readRecordsConfig(options.ca === undefined ? env : withoutCas);
   printWarnings(warnings);
   const password = readPassword(options);
   const input = await readInput(file, MAX_CERTIFICATE_MEBIBYTES);

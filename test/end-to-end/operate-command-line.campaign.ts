@@ -287,6 +287,13 @@ describe('countersign certificate --ca', () => {
 
 describe('countersign certificate with COUNTERSIGN_CLIENT_CA_FILE', () => {
   const ca = createTestCa();
+  test('does not read its file if --ca names another', async () => {
+    const args = ['certificate', '-', '--ca', file('named.pem', ca.pem)];
+    const env = { COUNTERSIGN_CLIENT_CA_FILE: '/nowhere.pem' };
+    const { code, stderr } = await runCountersign(args, { env, input: ca.issue().pem });
+    expect([code, stderr]).toEqual([0, '']);
+  });
+
   const env = { COUNTERSIGN_CLIENT_CA_FILE: file('configured.pem', ca.pem) };
   const printedFor = async (pem: string, ...args: string[]) => {
     const { code, stdout } = await runCountersign(['certificate', '-', '-o', 'json', ...args], { env, input: pem });
