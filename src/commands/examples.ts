@@ -1,5 +1,15 @@
-/** Examples in the help, by the names of a command after `countersign`. */
+/** Examples in the help, by the names of a command after `countersign`. A group has those of its usual order of use. */
 const examples: Readonly<Record<string, readonly string[]>> = {
+  '': ['countersign dev', 'countersign serve --check', 'countersign help clients apply'],
+  clients: [
+    'countersign clients plan clients.yaml',
+    'countersign clients apply clients.yaml',
+    'countersign clients ls',
+  ],
+  'clients import': ['countersign clients import identityserver appsettings.json --out a.yaml'],
+  resources: ['countersign resources list', 'countersign clients apply resources.yaml'],
+  tokens: ['countersign tokens revoke --client billing', 'countersign tokens revoked'],
+  keys: ['countersign keys list', 'countersign keys rotate'],
   serve: ['countersign serve --check', 'countersign serve'],
   dev: ['countersign dev --port 9443'],
   token: [
@@ -53,7 +63,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   'keys reseal': ['countersign keys reseal'],
 };
 
-/** @param names of a command, after `countersign` @returns the end of its help; undefined if it is a group of commands */
+/** @param names of a command, after `countersign` @returns the end of its help; undefined for `help` */
 export function examplesHelp(names: readonly string[]): string | undefined {
   const lines = examples[names.join(' ')];
   return lines && `\nExamples:\n  ${lines.join('\n  ')}`;

@@ -104,10 +104,8 @@ describe('the help of every command', () => {
   test('has examples, and fits 80 columns', () => {
     expect(helps.size).toBeGreaterThan(30);
     for (const [names, help] of helps) {
-      if (!help.includes('\nCommands:\n')) {
-        expect(help, names).toContain('\nExit codes:\n  0    ');
-        expect(help.split('\nExamples:\n').slice(1), names).toEqual([expect.stringMatching(`^  countersign ${names}`)]);
-      }
+      if (!help.includes('\nCommands:\n')) expect(help, names).toContain('\nExit codes:\n  0    ');
+      expect(help.split('\nExamples:\n').slice(1), names).toEqual([expect.stringMatching(`^  countersign ${names}`)]);
       if (names !== 'serve') expect(help, names).not.toMatch(/^.{81}/m);
     }
   });
@@ -129,6 +127,17 @@ describe('the help of every command', () => {
       `Documentation: ${docs}/README.md`,
       `Documentation: ${docs}/keys.md`,
     ]);
+  });
+
+  test.each([
+    ['clients rm', 'clients remove'],
+    ['resources rm', 'resources remove'],
+    ['keys ls', 'keys list'],
+    ['tokens ls', 'tokens revoked'],
+  ])('%s is that of %s', async (alias, names) => {
+    const { stdout } = await runCountersign([...alias.split(' '), '--help']);
+    expect(stdout.replace(/\|\w+/, '')).toBe(helps.get(names)?.replace(/\|\w+/, ''));
+    expect(stdout).toContain(`Usage: countersign ${names}`);
   });
 
   test('has the options of every command line of the documentation', () => {

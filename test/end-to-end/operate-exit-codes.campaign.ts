@@ -100,7 +100,7 @@ describe('an exit code', () => {
   });
 
   test('is documented for every command', () => {
-    const others = ['help', 'ls', 'get', 'delete', 'validate'];
+    const others = ['help', 'ls', 'get', 'delete', 'rm', 'validate'];
     const groups = names.filter((name) => names.some((other) => other.startsWith(`${name} `)));
     const commands = names.filter((name) => !groups.includes(name) && !others.includes(name.split(' ').at(-1) ?? ''));
     expect(commands.sort()).toEqual(Object.keys(usages).sort());

@@ -86,7 +86,7 @@ function addEnable(
 }
 
 function addRemove(clients: Command): void {
-  const command = addEachCommand(clients, 'remove', 'remove clients from Redis').alias('delete');
+  const command = addEachCommand(clients, 'remove', 'remove clients from Redis').aliases(['delete', 'rm']);
   command.option('-y, --yes', 'remove more than 10 clients that are more than a third without confirmation', false);
   command.action(async (clientIds: string[], options: EachClientOptions & { readonly yes: boolean }) => {
     const { removeClients } = await import('./change-clients.ts');

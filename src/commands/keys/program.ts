@@ -49,6 +49,7 @@ const listFormatOption = new Option(
 function addList(keys: Command): void {
   keys
     .command('list')
+    .alias('ls')
     .description('list the keys, when each signs, and until when it is needed')
     .addOption(directoryOption())
     .addOption(listFormatOption)

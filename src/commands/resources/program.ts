@@ -52,7 +52,7 @@ function addShow(resources: Command): void {
 function addRemove(resources: Command): void {
   resources
     .command('remove')
-    .alias('delete')
+    .aliases(['delete', 'rm'])
     .description('remove resources from Redis')
     .argument('<name...>', 'the name of each resource')
     .addOption(clientsFormatOption())

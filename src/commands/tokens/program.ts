@@ -47,6 +47,7 @@ ${redisHelp}`;
 function addRevoked(tokens: Command): void {
   tokens
     .command('revoked')
+    .alias('ls')
     .description('list the revocations that are in force, the latest first')
     .addOption(listFormatOption())
     .addHelpText('after', revokedHelp)
