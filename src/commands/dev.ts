@@ -87,7 +87,9 @@ export async function dev({ port, folder }: DevOptions, env: Environment): Promi
     onFailedHandshake: logHandshakes(log),
   });
   const { examples } = await readRecords();
-  print(greeting(port, workspace, [...examples, doctorExample(port, workspace, operations)]));
+  // npm sets this variable, also for npx.
+  const countersign = env.npm_command === undefined ? 'countersign' : 'npx countersign';
+  print(greeting(port, workspace, [...examples, doctorExample(port, workspace, operations, countersign)]));
   await stopped;
   await terminator.close();
   await service.close();

@@ -33,10 +33,15 @@ export function examplesFor(
   return [...tokens, { title: 'An API behind the edge, which receives a token:', command }];
 }
 
-/** How to run the doctor against this server. */
-export function doctorExample(port: number, { folder }: Workspace, operations: string): Example {
+/**
+ * How to run the doctor against this server.
+ *
+ * @param countersign how the command was started: by itself, or with `npx`, which would fetch another package of this
+ *   name outside of a clone
+ */
+export function doctorExample(port: number, { folder }: Workspace, operations: string, countersign: string): Example {
   const certificate = certificateOptions(folder, 'client');
-  const command = `npx countersign doctor --url https://localhost:${port} ${certificate} --operations ${operations}`;
+  const command = `${countersign} doctor --url https://localhost:${port} ${certificate} --operations ${operations}`;
   return { title: 'Check that spoofed certificate headers are rejected:', command };
 }
 

@@ -150,13 +150,19 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor with nginx as shippe
   });
 });
 
-test('the development server prints a doctor command that concludes secure', async () => {
-  const cwd = temporaryDirectory();
-  const server = await startDevelopmentServer(cwd, await freePort());
-  onTestFinished(async () => void (await server.stop()));
-  const [command] = /^npx countersign doctor .*$/m.exec(server.stdout()) ?? [];
-  const args = command?.split(' ').slice(2) ?? [];
-  const { code, stdout } = await runCountersign(args, { cwd });
-  expect([code, stdout]).toEqual([0, expect.stringContaining('Secure: your certificate was accepted, and none of')]);
-  expect(stdout).not.toContain('ignored');
-});
+test.each([
+  ['by itself', {}, 'countersign '],
+  ['by npm', { npm_command: 'run' }, 'npx countersign '],
+])(
+  'the development server that is started %s prints a doctor command that concludes secure',
+  async (_how, env, start) => {
+    const cwd = temporaryDirectory();
+    const server = await startDevelopmentServer(cwd, await freePort(), [], env);
+    onTestFinished(async () => void (await server.stop()));
+    const [, beginning, args = ''] = /^(.*countersign )(doctor .*)$/m.exec(server.stdout()) ?? [];
+    expect(beginning).toBe(start);
+    const { code, stdout } = await runCountersign(args.split(' '), { cwd });
+    expect([code, stdout]).toEqual([0, expect.stringContaining('Secure: your certificate was accepted, and none of')]);
+    expect(stdout).not.toContain('ignored');
+  },
+);

@@ -17,9 +17,10 @@ export async function startDevelopmentServer(
   cwd: string,
   port: number,
   more: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<DevelopmentServer> {
   const [node = '', ...args] = countersignCommand(['dev', '--port', String(port), ...more]);
-  const program = startProgram(node, args, { cwd, env: sharedCompileCache() });
+  const program = startProgram(node, args, { cwd, env: { ...sharedCompileCache(), ...env } });
   const greeted = () => program.stdout().includes('Ctrl-C');
   await eventually(() => greeted() || program.hasExited(), program.stdout);
   if (!greeted()) throw new Error(program.stderr());
