@@ -39,6 +39,9 @@ describeWith(['nginx', 'redis-server'], 'countersign doctor with nginx as shippe
     expect(stdout).toMatch(/folded into another field +400 +400 +– +–/);
     expect(stdout).toMatch(/Secure: your certificate was accepted, and none of \d{3} forgeries were accepted\.\n$/);
     expect(stdout).not.toContain('\u001b');
+    const grid = stdout.slice(stdout.indexOf('\nForgeries\n'), stdout.indexOf('\nLegend\n'));
+    expect(grid).toContain('in the request');
+    expect(grid.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 
   test('prints JSON without secrets', () => {

@@ -1,7 +1,7 @@
 import type { Arrival, ArrivedField } from '../../observer/arrival.ts';
 import { normalizedName } from '../../observer/observed-fields.ts';
 import { describeField, type Expected, forwardingTables, handshakeTable } from '../render/baseline-sections.ts';
-import { columnsOf, headerOf, isIn } from '../render/columns.ts';
+import { columnsOf, headerOf, isIn, wrapTitles } from '../render/columns.ts';
 import type { Section, Table } from '../render/section.ts';
 import type { EdgeBaselineReport, EdgeForgeryReport, EdgeReport } from './edge-report.ts';
 import type { EdgeOutcome } from './evaluate-arrival.ts';
@@ -62,7 +62,7 @@ export function edgeForgerySections(forgeries: readonly EdgeForgeryReport[]): Se
   const occurring = new Set<string>(forgeries.map(({ outcome }) => outcome));
   const meanings = Object.entries(outcomeWords).filter(([outcome]) => occurring.has(outcome));
   return [
-    { heading: 'Forged …', tables: [[headerOf(used), ...rows]] },
+    { heading: 'Forged …', tables: [wrapTitles([headerOf(used), ...rows])] },
     {
       heading: 'Legend',
       tables: [[...meanings.map(([, row]) => row), ['+ own', 'with the certificate above in the handshake']]],

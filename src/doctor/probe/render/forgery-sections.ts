@@ -1,6 +1,6 @@
 import type { ForgeryOutcome } from '../conclude/evaluate-forgery.ts';
 import type { ForgeryReport } from '../probe-report.ts';
-import { type Column, columnsOf, headerOf, isIn } from './columns.ts';
+import { type Column, columnsOf, headerOf, isIn, wrapTitles } from './columns.ts';
 import type { Section, Table } from './section.ts';
 
 /** Renders one row per forgery; one table per URL of the server, unless they are equal. */
@@ -28,7 +28,7 @@ function forgeryTable(forgeries: readonly ForgeryReport[]): Table {
     const titles = Map.groupBy(ofFamily, ({ title }) => title);
     return [...titles].map(([title, some]) => [title, ...cellsOf(some, used)]);
   };
-  return [headerOf(used), ...rowsOf('variant'), ...collapse(rowsOf('other_format'))];
+  return wrapTitles([headerOf(used), ...rowsOf('variant'), ...collapse(rowsOf('other_format'))]);
 }
 
 /** Merges rows with equal cells into one. */
@@ -42,7 +42,7 @@ function collapse(rows: readonly (readonly string[])[]): Table {
 function routeTable(forgeries: readonly ForgeryReport[]): Table {
   const used = columnsOf(forgeries);
   const routes = Map.groupBy(forgeries, ({ route_title }) => route_title);
-  return [headerOf(used), ...[...routes].map(([title, some]) => [title, ...cellsOf(some, used)])];
+  return wrapTitles([headerOf(used), ...[...routes].map(([title, some]) => [title, ...cellsOf(some, used)])]);
 }
 
 function cellsOf(forgeries: readonly ForgeryReport[], used: readonly Column[]): string[] {
