@@ -133,6 +133,7 @@ th { text-align: left; font-weight: 600; color: var(--muted); }
 th, td { padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td p { margin: 0; }
 td:first-child code { white-space: nowrap; }
+td[data-label="Client"] { min-width: 9rem; }
 .granted { color: var(--good); font-weight: 600; }
 .rejected { color: var(--bad); font-weight: 600; }
 ul.links { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; }

@@ -72,6 +72,9 @@ describeWith(['chromium', 'curl'], 'the pages of a running server', () => {
     // What the page shows is what happens afterwards, without a reload.
     const { access_token: token } = await paste(server.commands['mtls.client']);
     await shows(page, 'token issued');
+    await page.setViewport({ width: 660, height: 800 });
+    const lines = await page.$eval('td[data-label="Client"] code', (code) => code.getClientRects().length);
+    expect(lines, 'of a client_id of usual length').toBe(1);
     await shows(page, JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString()).jti);
     await shows(page, 'x5t#S256');
     expect(await page.content()).not.toContain(token);
