@@ -41,7 +41,7 @@ export const clientReasons = {
   client_unknown: {
     meaning: 'No client is registered under this client_id.',
     cause: 'A typing error, a client of another environment, or its record was not applied or was removed.',
-    fix: 'Run `countersign clients list`, and apply the record of the client.',
+    fix: 'Compare the client_id with those of your clients file, or of `countersign clients list`, and apply its record.',
     error: 'invalid_client',
   },
   client_disabled: {
