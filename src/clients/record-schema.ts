@@ -34,6 +34,8 @@ const additionalClaims = z
   })
   .meta({ propertyNames: { not: { enum: [...reservedClaims] } } });
 
+const tokenRateError = 'expected a number of tokens and a period, such as 100/s, 300/m or 5000/h';
+
 /**
  * A client record with the field names of RFC 7591 §2 and RFC 8705 §2, and extensions. Unknown fields are rejected,
  * because a misspelled restriction would otherwise have no effect.
@@ -92,8 +94,8 @@ export const clientRecordSchema = z.strictObject({
     .default(3600)
     .meta(describedAs('lifetime of its tokens in seconds')),
   token_rate: z
-    .string()
-    .regex(TOKEN_RATE_PATTERN, 'expected a number of tokens and a period, such as 100/s, 300/m or 5000/h')
+    .string(tokenRateError)
+    .regex(TOKEN_RATE_PATTERN, tokenRateError)
     .optional()
     .meta(
       describedAs('how many tokens it may obtain from each replica, such as 100/s or 5000/h; any number by default'),

@@ -16,7 +16,9 @@ export function schemaDiagnostics(
 function toDiagnostics(issue: z.core.$ZodIssue, schema: z.ZodObject, value: unknown): Diagnostic[] {
   if (issue.code === 'unrecognized_keys') return unknownFields(issue, schema);
   const field = fieldPath(issue.path);
-  if (issue.code === 'invalid_type') return [{ field, message: typeMessage(issue) }];
+  // A field whose text has a format of its own states that, since quotes alone would not make a value of it.
+  const isOwnMessage = !issue.message.startsWith('Invalid input');
+  if (issue.code === 'invalid_type' && !isOwnMessage) return [{ field, message: typeMessage(issue) }];
   const expected = issue.code === 'invalid_value' ? issue.values.map(String) : [];
   return [withSuggestion({ field, message: issue.message }, meantBy(valueAt(value, issue.path), expected))];
 }

@@ -166,6 +166,12 @@ describe('parseClient names the field of a record with', () => {
     ['no client_id', without(byName, 'client_id'), 'client_id', 'is missing'],
     ['a client_id with a line feed', with_(byName, { client_id: 'a\nb' }), 'client_id', 'printable'],
     ['a client_id that YAML parsed as a number', with_(byName, { client_id: 7 }), 'client_id', 'put it in quotes'],
+    [
+      'a rate without a period',
+      with_(byName, { token_rate: 2 }),
+      'token_rate',
+      'expected a number of tokens and a period',
+    ],
     ['enabled as YAML 1.2 parses "no"', with_(byName, { enabled: 'no' }), 'enabled', 'true or false'],
     ['a lifetime as a string', with_(byName, { access_token_lifetime: '60' }), 'access_token_lifetime', 'number'],
     ['an empty client_id', with_(byName, { client_id: '' }), 'client_id', '1 to 255'],
