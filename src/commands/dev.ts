@@ -114,7 +114,7 @@ async function readDevelopmentRecords(port: number, workspace: Workspace): Promi
   return {
     clients,
     examples: examplesFor(port, workspace, { clients, resources }),
-    errors: errors.map(describeDiagnostic),
+    errors: errors.map((error) => describeDiagnostic({ ...error, file: displayPath(error.file) })),
   };
 }
 

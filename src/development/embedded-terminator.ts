@@ -80,7 +80,7 @@ export async function startEmbeddedTerminator(options: EmbeddedTerminatorOptions
 
 function explain(error: NodeJS.ErrnoException, port: number): string {
   if (error.code !== 'EADDRINUSE') return `cannot listen on localhost:${port}: ${fileErrorReason(error)}`;
-  return `port ${port} on localhost is in use: choose another one with "npm start -- --port ${port + 1}"`;
+  return `port ${port} on localhost is in use: choose another one with --port ${port + 1} (npm start -- --port ${port + 1})`;
 }
 
 function forward(incoming: IncomingMessage, outgoing: ServerResponse, options: EmbeddedTerminatorOptions): void {

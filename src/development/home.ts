@@ -57,7 +57,7 @@ function introduction({ issuer, trust, pkcs12 }: HomeOptions, { clients, example
   return html`<h1>Countersign development server</h1>
 <p class="muted">Issuer <code>${issuer}</code></p>
 <p class="warning">For development only: the CA and all keys are throw-away.</p>
-${errors.map((error) => html`<p class="warning">clients.yaml: ${error}</p>`)}
+${errors.map((error) => html`<p class="warning">${error}</p>`)}
 <h2>Try it</h2>
 ${examples.map(
   ({ title, command }) => html`<p>${title}</p>

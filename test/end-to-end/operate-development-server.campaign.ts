@@ -166,6 +166,15 @@ describe('countersign dev', () => {
     }
   });
 
+  test('shows once, on its page, where clients.yaml is invalid', async () => {
+    const cwd = temporaryDirectory();
+    const server = await start(cwd);
+    const path = join(cwd, '.countersign/clients.yaml');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('scope:', 'scpoe:'));
+    const { stdout } = await runProgram('curl', ['-sk', `https://localhost:${server.port}`]);
+    expect(stdout.toString()).toMatch(/<p class="warning">\.countersign\/clients\.yaml:\d+:5: client .*unknown field/);
+  });
+
   test('recreates a deleted CA certificate and every certificate that the CA signs', async () => {
     const cwd = temporaryDirectory();
     await (await start(cwd)).stop();
@@ -225,7 +234,7 @@ describe('countersign dev reports in one line why it does not start', () => {
     blocker.close();
     expect([code, stderr]).toEqual([
       1,
-      `countersign: port ${port} on localhost is in use: choose another one with "npm start -- --port ${port + 1}"\n`,
+      `countersign: port ${port} on localhost is in use: choose another one with --port ${port + 1} (npm start -- --port ${port + 1})\n`,
     ]);
   });
 
