@@ -1,6 +1,6 @@
 /**
  * The candidate with the smallest edit distance to a misspelt name, if they share most of their characters, whatever
- * their case.
+ * their case; otherwise the only one that the name abbreviates or continues, such as `warn` for `warning`.
  *
  * Candidates and name are short and chosen by the operator: the cost is the product of their lengths.
  */
@@ -11,8 +11,17 @@ export function closestMatch(name: string, candidates: readonly string[]): strin
     distance: editDistance(lowerCase, candidate.toLowerCase()),
   }));
   const [closest] = ranked.toSorted((a, b) => a.distance - b.distance);
-  if (!closest || closest.distance >= closest.candidate.length) return undefined;
-  return closest.distance <= Math.max(2, Math.floor(name.length / 3)) ? closest.candidate : undefined;
+  const maxDistance = Math.max(2, Math.floor(name.length / 3));
+  if (closest && closest.distance < closest.candidate.length && closest.distance <= maxDistance)
+    return closest.candidate;
+  const related = candidates.filter((candidate) => isBeginning(lowerCase, candidate.toLowerCase()));
+  return related.length === 1 ? related[0] : undefined;
+}
+
+const MIN_BEGINNING = 3;
+
+function isBeginning(a: string, b: string): boolean {
+  return Math.min(a.length, b.length) >= MIN_BEGINNING && (a.startsWith(b) || b.startsWith(a));
 }
 
 /** Levenshtein distance: insertions, deletions and substitutions. */

@@ -242,7 +242,8 @@ describe('the configuration', () => {
 
   test.each([
     ['COUNTERSIGN_ISUER', 'did you mean COUNTERSIGN_ISSUER?'],
-    ['COUNTERSIGN_ISSUER_FILE', 'see countersign serve --help'],
+    ['COUNTERSIGN_ISSUER_FILE', 'did you mean COUNTERSIGN_ISSUER?'],
+    ['COUNTERSIGN_BASE_ADDRESS', 'see countersign serve --help'],
   ])('names %s if the issuer is missing', (name, hint) => {
     expect(problemsOf({ COUNTERSIGN_ISSUER: undefined, [name]: 'https://auth.example' })).toEqual([
       expect.stringMatching(/^COUNTERSIGN_ISSUER: is missing: /),
