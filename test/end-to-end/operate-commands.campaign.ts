@@ -72,6 +72,10 @@ describeWith(['redis-server'], 'the commands that manage clients', () => {
     ]);
     const prose = await runCountersign(['clients', 'list', '--settings', file('prose.env', 'hello world')]);
     expect(prose.stderr).toContain('prose.env: contains no line NAME=VALUE');
+    const yaml = file('yaml.env', 'OTHER=x\nCOUNTERSIGN_REDIS_URL: redis://localhost\n');
+    expect((await runCountersign(['clients', 'list', '--settings', yaml])).stderr).toContain(
+      `warning: --settings: ${yaml}:2: COUNTERSIGN_REDIS_URL is not followed by =VALUE\n`,
+    );
   });
 
   test('require files, as operands or as options', async () => {

@@ -52,9 +52,19 @@ function readSettingsFile(path: string): Readonly<Record<string, string | undefi
   const problem = encodingProblem(content);
   if (problem !== undefined) throw new ConfigurationError([`--settings: ${path}: ${problem}`]);
   // To `parseEnv`, a byte order mark would be a part of the first name.
-  const variables = parseEnv(content.toString().replace(/^\uFEFF/, ''));
+  const text = content.toString().replace(/^\uFEFF/, '');
+  const variables = parseEnv(text);
   if (Object.keys(variables).length === 0) printWarnings([`--settings: ${path}: contains no line NAME=VALUE`]);
+  printWarnings(unparsedSettings(text, variables).map((problem) => `--settings: ${path}:${problem}`));
   return variables;
+}
+
+/** Lines that begin with the name of a setting, and that `parseEnv` omits, as in YAML: `NAME: VALUE`. */
+function unparsedSettings(text: string, variables: Readonly<Record<string, string | undefined>>): string[] {
+  return text.split('\n').flatMap((line, index) => {
+    const [, name] = /^\s*(?:export\s+)?(COUNTERSIGN_\w+)/.exec(line) ?? [];
+    return name === undefined || name in variables ? [] : [`${index + 1}: ${name} is not followed by =VALUE`];
+  });
 }
 
 function readContent(path: string): Buffer {
