@@ -76,6 +76,11 @@ export class ActiveRequests {
       onEnded: (response) => this.#end(response, connection),
     };
     this.#connections.set(socket, connection);
+    // Node closes a connection after a response during which the peer has closed its side, unless `Connection` was removed from
+    // that response.
+    socket.once('end', () => {
+      if (connection.response) connection.response.shouldKeepAlive = false;
+    });
     // In Node 24, a response that waits for an earlier one emits no `close` when the connection closes.
     socket.once('close', () => {
       this.#connections.delete(socket);

@@ -386,6 +386,23 @@ describe('Connection may not name', () => {
   );
 });
 
+test('a connection closes behind the response if the peer has closed its side during the check', async () => {
+  const found = Promise.withResolvers<undefined>();
+  edge.replaced.registry = { findResource: () => found.promise };
+  const { socket, received } = await open();
+  socket.write('GET /edge/mint/api HTTP/1.1\r\nHost: edge\r\n\r\n');
+  socket.end();
+  // Long enough for the end to arrive, in several turns of the event loop.
+  await delay(100);
+  found.resolve(undefined);
+  const before = performance.now();
+  await once(socket, 'end');
+  // The server closes an idle connection after 76 s.
+  expect(performance.now() - before).toBeLessThan(38_000);
+  expect(received()).toMatch(/^HTTP\/1\.1 403 /);
+  expect(received().toLowerCase()).toContain('\r\nconnection: close\r\n');
+});
+
 /** A connection to the edge, and what was received on it so far. */
 async function open(url = edge.url) {
   const { hostname, port } = new URL(url);
