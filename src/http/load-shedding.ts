@@ -1,10 +1,10 @@
 import type { Application } from './application.ts';
 import type { ActiveRequests } from './draining.ts';
+import { HeldConnections } from './held-connections.ts';
 import type { ReceivedRequest } from './received-request.ts';
-import { RequestQueue } from './request-queue.ts';
+import { type Exchange, RequestQueue } from './request-queue.ts';
 import type { RequestsInFlight } from './requests-in-flight.ts';
 import type { HttpServer, Serve } from './sent-response.ts';
-import { ShedRequests } from './shed-requests.ts';
 import { Turns } from './turns.ts';
 
 export interface LoadShedding {
@@ -36,14 +36,10 @@ export function shedOverload(
   active: Pick<ActiveRequests, 'accept' | 'isLast' | 'shed' | 'whenNext'>,
 ): Serve {
   const queue = new RequestQueue(serve);
-  const shed = new ShedRequests<SheddingCause>((cause, incoming, outgoing) => {
-    onShed(cause, incoming);
-    // The connection stays open: a new one costs more than this response.
-    outgoing.writeHead(overloaded.status, overloaded.headers).end(overloaded.body);
-  });
-  const turns = new Turns(server, (limit) => {
+  const held = new HeldConnections(() => turns.schedule());
+  const turns: Turns = new Turns(server, (limit) => {
     const hasStarted = queue.startNext(limit);
-    return shed.next(limit, inFlight.isFull ? 0 : MIN_QUEUE_LENGTH - queue.length) || hasStarted;
+    return held.next(Math.min(MIN_QUEUE_LENGTH - queue.length, inFlight.max - inFlight.count)) || hasStarted;
   });
   const sheddingCause = ({ delay, length }: RequestQueue, incoming: ReceivedRequest): SheddingCause | undefined => {
     const mayBeShed = isShed(incoming);
@@ -53,20 +49,31 @@ export function shedOverload(
       ? { kind: 'queue_delay', milliseconds: delay, length }
       : undefined;
   };
+  const reject = (cause: SheddingCause, ...[incoming, outgoing]: Exchange) => {
+    onShed(cause, incoming);
+    incoming.resume();
+    // The connection stays open: a new one costs more than this response.
+    outgoing.writeHead(overloaded.status, overloaded.headers).end(overloaded.body);
+  };
   const admit: Serve = (incoming, outgoing) => {
     turns.schedule();
     const cause = sheddingCause(queue, incoming);
-    if (cause) {
-      active.shed(outgoing);
-      shed.add(cause, [incoming, outgoing], active.isLast(outgoing));
-    } else {
+    const isLast = active.isLast(outgoing);
+    // Once some wait, all take turns: otherwise those that were served would take the place of those that were rejected.
+    if (isLast && (cause || held.areWaiting)) held.hold(incoming);
+    if (!cause) {
       active.accept(outgoing);
       queue.add(incoming, outgoing);
+      return;
     }
+    active.shed(outgoing);
+    if (isLast) reject(cause, incoming, outgoing);
+    else held.wait(() => reject(cause, incoming, outgoing));
   };
   return (incoming, outgoing) => {
-    if (outgoing.socket) admit(incoming, outgoing);
-    else active.whenNext(outgoing, () => admit(incoming, outgoing));
+    const start = () => admit(incoming, outgoing);
+    if (outgoing.socket) start();
+    else active.whenNext(outgoing, () => (held.areWaiting ? held.wait(start) : start()));
   };
 }
 

@@ -33,18 +33,15 @@ beforeAll(async () => {
       COUNTERSIGN_SIGNING_KEY: await openssl(['genpkey', '-algorithm', 'ed25519']),
       // So short that any machine exceeds it with this many requests at once.
       COUNTERSIGN_MAX_QUEUE_DELAY: '1ms',
+      // A peer may send its next request in the moment in which its connection is closed as idle.
+      COUNTERSIGN_DRAIN_DELAY: '1s',
     },
   });
 });
 afterAll(() => server.stop());
 
-const statuses = ({ received }: Open<Socket>): number[] =>
-  [...received().matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
-
-test('a server that was suspended serves or sheds each of 2,000 waiting requests, and then recovers', async () => {
-  const before = await sendRequest(server.url, request);
-  expect(before.status).toBe(200);
-  // As those of a proxy, the connections are open: Node.js accepts only one new connection in each turn.
+/** As those of a proxy, the connections are open: Node.js accepts only one new connection in each turn. */
+async function openConnections(): Promise<readonly Open<Socket>[]> {
   const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => openPlain(server.url)));
   for (const { socket } of connections) socket.write(requestBytes({ method: 'GET', path: '/jwks' }));
   await eventually(
@@ -52,6 +49,38 @@ test('a server that was suspended serves or sheds each of 2,000 waiting requests
     () => 'connections are not accepted',
     30_000,
   );
+  return connections;
+}
+
+/** Sends the request on each connection, and again as soon as there is a response, unless that one is the last. */
+function keepRequesting(connections: readonly Open<Socket>[]) {
+  const bytes = requestBytes(request);
+  return connections.map(({ socket, closed }) => {
+    const peer = { closed, sent: 1, issued: 0, shed: 0 };
+    socket.on('data', (chunk: Buffer) => {
+      const text = chunk.toString('latin1');
+      const [, status] = /HTTP\/1\.1 (\d+)/.exec(text) ?? [];
+      if (status === undefined) return;
+      if (status === '200') peer.issued += 1;
+      else peer.shed += 1;
+      if (/^connection: close/im.test(text)) return;
+      peer.sent += 1;
+      socket.write(bytes);
+    });
+    socket.write(bytes);
+    return peer;
+  });
+}
+
+const total = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
+
+const statuses = ({ received }: Open<Socket>): number[] =>
+  [...received().matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+
+test('a server that was suspended serves or sheds each of 2,000 waiting requests, and then recovers', async () => {
+  const before = await sendRequest(server.url, request);
+  expect(before.status).toBe(200);
+  const connections = await openConnections();
   server.kill('SIGSTOP');
   const waiting = Buffer.concat(Array.from({ length: REQUESTS_EACH }, () => requestBytes(request)));
   for (const { socket } of connections) socket.write(waiting);
@@ -88,4 +117,33 @@ test('a server that was suspended serves or sheds each of 2,000 waiting requests
 
   for (let round = 0; round < 10; round++) expect((await sendRequest(server.url, request)).status).toBe(200);
   expect((await server.fetchOperations('/readyz')).status).toBe(200);
+});
+
+test('connections that try again at once take turns, also after SIGHUP, and each of their requests is answered after SIGTERM', async () => {
+  const auditedBefore = server.auditEvents().length;
+  const connections = await openConnections();
+  const peers = keepRequesting(connections);
+  const issued = () => total(peers.map((peer) => peer.issued));
+  const untilIssued = (tokens: number) =>
+    eventually(
+      () => issued() >= tokens,
+      () => `${issued()} of ${tokens} tokens`,
+      60_000,
+    );
+  await untilIssued(10 * CONNECTIONS);
+  server.kill('SIGHUP');
+  await untilIssued(20 * CONNECTIONS);
+  // Nearly all were rejected once, in the first moment. Without turns, as many requests are rejected as served, some of the
+  // connections are served five times, and others forty times.
+  expect(total(peers.map(({ shed }) => shed))).toBeLessThan(issued() / 4);
+  expect(Math.min(...peers.map((peer) => peer.issued))).toBeGreaterThan(10);
+
+  server.kill('SIGTERM');
+  expect(await server.exited).toBe(0);
+  await eventually(
+    () => connections.every(({ closed }) => closed()),
+    () => 'a connection is open',
+  );
+  expect(peers.filter(({ sent, issued: tokens, shed }) => sent !== tokens + shed)).toEqual([]);
+  expect(server.auditEvents().slice(auditedBefore)).toHaveLength(issued());
 });

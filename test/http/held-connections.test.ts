@@ -1,8 +1,11 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, Socket } from 'node:net';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { HeldConnections } from '../../src/http/held-connections.ts';
 import { describeListenAddress } from '../../src/http/listen-address.ts';
 import { type HttpListener, openHttpListener } from '../../src/http/listener.ts';
+import { ReceivedRequest } from '../../src/http/received-request.ts';
 import { eventually } from '../support/eventually.ts';
 import { unlimited } from '../support/listener-limits.ts';
 import { requestBytes } from '../support/raw-http.ts';
@@ -13,6 +16,8 @@ const DOCUMENTS = 400;
 const PEERS = 300;
 /** Rejected in a turn at most: more than for two started, since some have waited for long. */
 const REJECTED_PER_TURN = 64;
+
+const WAITING = 4_096;
 
 let listener: HttpListener;
 let served: number;
@@ -109,6 +114,48 @@ test.each([
     expect(shed).toBeLessThan(PEERS + turns * REJECTED_PER_TURN);
   },
 );
+
+test('a connection is held in the turn in which its request ends, before anything else is read', async () => {
+  const socket = new Socket();
+  const request = new ReceivedRequest(socket);
+  const held = new HeldConnections(() => {});
+  held.hold(request);
+  const turn = nextTurn();
+  // As Node's parser does at the end of a request.
+  request.complete = true;
+  request.push(null);
+  request.resume();
+  await turn;
+  expect([socket.isPaused(), held.areWaiting]).toEqual([true, true]);
+  held.next(1);
+  expect([socket.isPaused(), held.areWaiting]).toEqual([false, false]);
+});
+
+test('connections have their turn when there is room, and after a while an eighth of them in each turn', async () => {
+  let schedules = 0;
+  let ended = 0;
+  const held = new HeldConnections(() => {
+    schedules += 1;
+  });
+  expect(held.next(10)).toBe(false);
+  for (let count = 0; count < WAITING; count += 1) {
+    held.wait(() => {
+      ended += 1;
+    });
+  }
+  expect(schedules).toBe(WAITING);
+  expect([held.next(0), held.next(0), ended]).toEqual([false, false, 0]);
+  expect([held.next(10), ended]).toEqual([true, 10]);
+  await delay(600);
+  // Without room, it looks again after a while, but not in each turn.
+  expect(schedules).toBe(WAITING + 1);
+  // However many wait: the connections of peers that have gone would otherwise accumulate.
+  expect([held.next(0), ended]).toEqual([true, 10 + Math.ceil((WAITING - 10) / 8)]);
+  let turns = 1;
+  while (held.next(0)) turns += 1;
+  expect(ended).toBe(WAITING);
+  expect(turns).toBeLessThan(30);
+});
 
 test('a listener that closes responds to the requests on connections from which nothing was read', async () => {
   const documents = await openPeers(DOCUMENTS);
