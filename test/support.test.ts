@@ -25,6 +25,7 @@ import { openssl, opensslThumbprint } from './support/openssl.ts';
 import { sendRaw, sendRequest } from './support/raw-http.ts';
 import { connectRedis, keyPrefix } from './support/redis.ts';
 import { startRedis } from './support/redis-server.ts';
+import { runProgram } from './support/run-program.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 
 const rootCa = createTestCa();
@@ -205,6 +206,20 @@ describe('startProgram', () => {
 
   it('reports why Countersign exits before it listens', async () => {
     await expect(startCountersign({ args: ['no-such-command'] })).rejects.toThrow(/exit code 2; .*no-such-command/s);
+  });
+});
+
+describe('freePort', () => {
+  it('returns other ports in each test process', async () => {
+    const module = join(import.meta.dirname, 'support/free-port.ts');
+    const script = `import { freePort } from '${module}'; console.log(await freePort());`;
+    const portOf = async (pool: number) => {
+      const env = { VITEST_POOL_ID: String(pool) };
+      const { stdout } = await runProgram(process.execPath, ['--input-type=module', '-e', script], { env });
+      return Number(stdout);
+    };
+    const ports = await Promise.all([1, 2, 3].map(portOf));
+    expect(ports.map((port) => Math.floor(port / 1_000))).toEqual([16, 17, 18]);
   });
 });
 
