@@ -10,6 +10,7 @@ import { startRedis } from '../support/redis-server.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const SECONDS = 8;
+const WINDOWS = 3;
 /** A PING and its reply, 3.6 times a second each; what happens every second; and noise. */
 const MAX_WAKE_UPS_PER_SECOND = 12;
 
@@ -39,19 +40,30 @@ describeWith(['redis-server'], 'an idle replica', () => {
     await delay(3_000);
     const admin = new Redis({ port: redis.port });
     onTestFinished(() => admin.disconnect());
-    const [started, wakeUps] = [performance.now(), wakeUpsOf(countersign.pid)];
-    await admin.config('RESETSTAT');
-    await delay(SECONDS * 1_000);
-    const statistics = await admin.info('commandstats');
-    const seconds = (performance.now() - started) / 1_000;
-    const calls = [...statistics.matchAll(/^cmdstat_(?:ping|xrange|get):calls=(\d+)/gm)];
-    const commands = calls.reduce((sum, [, count]) => sum + Number(count), 0);
-    expect(commands / seconds).toBeGreaterThan(1);
-    // One more for each of three connections, which may fall due within the interval.
-    expect(commands).toBeLessThanOrEqual(4 * seconds + 3);
-    expect((wakeUpsOf(countersign.pid) - wakeUps) / seconds).toBeLessThan(MAX_WAKE_UPS_PER_SECOND);
+    const exceeded: string[] = [];
+    // A replica or a Redis that is suspended for a while connects again, and one window of time or another has that as well.
+    while (exceeded.length < WINDOWS) {
+      const { commands, wakeUps, seconds } = await observe(admin, countersign.pid);
+      expect(commands / seconds).toBeGreaterThan(1);
+      // One more for each of three connections, which may fall due within the interval.
+      if (commands <= 4 * seconds + 3 && wakeUps / seconds < MAX_WAKE_UPS_PER_SECOND) return;
+      exceeded.push(`${commands} commands and ${wakeUps} wake-ups in ${seconds.toFixed(1)} s`);
+    }
+    expect(exceeded).toEqual([]);
   });
 });
+
+/** What happens in a few seconds. */
+async function observe(admin: Redis, pid: number) {
+  const [started, before] = [performance.now(), wakeUpsOf(pid)];
+  await admin.config('RESETSTAT');
+  await delay(SECONDS * 1_000);
+  const statistics = await admin.info('commandstats');
+  const seconds = (performance.now() - started) / 1_000;
+  const calls = [...statistics.matchAll(/^cmdstat_(?:ping|xrange|get):calls=(\d+)/gm)];
+  const commands = calls.reduce((sum, [, count]) => sum + Number(count), 0);
+  return { commands, wakeUps: wakeUpsOf(pid) - before, seconds };
+}
 
 /** How often its main thread has waited for events. See proc_pid_status(5). */
 function wakeUpsOf(pid: number): number {
