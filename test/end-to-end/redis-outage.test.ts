@@ -35,6 +35,10 @@ function expectUnavailable({ response, event }: Decision, clientId = 'unknown') 
   expect(event.reason).toMatch(new RegExp(`^failed to load \\S+client:${clientId} from Redis: `));
 }
 
+/** That it states this problem. On a busy machine, the first attempt may time out before its problem is known. */
+const unreachable = ({ countersign }: AuthorizationServer, text: string): Promise<LogLine> =>
+  countersign.waitForEvent(({ event, reason }) => event === 'redis_unreachable' && String(reason).includes(text));
+
 describeWith(['nginx', 'redis-server'], 'during an outage of Redis', () => {
   let redis: RunningRedis;
   let deployment: Deployment;
@@ -164,7 +168,7 @@ describeWith(['redis-server'], 'a Redis with a password', () => {
   ])('is logged with an authentication error for %s', async (_, credentials, code) => {
     const redisUrl = redis.url.replace('redis://', `redis://${credentials}`);
     const server = await startAuthorizationServer({ redisUrl });
-    const line = await server.countersign.waitForEvent(({ event }) => event === 'redis_unreachable');
+    const line = await unreachable(server, 'authentication failed: check the user name and password in');
     await server.stop();
     expect(line.reason).toMatch(/^authentication failed: check the user name and password in COUNTERSIGN_REDIS_URL \(/);
     expect(line.reason).toMatch(code);
@@ -186,26 +190,31 @@ describeWith(['redis-server'], 'Redis over TLS with client certificates', () => 
     COUNTERSIGN_REDIS_CERTIFICATE_KEY_FILE: redis.clientFiles.key,
   });
 
-  async function firstRedisEvent(host: string, env: Readonly<Record<string, string>>): Promise<LogLine> {
-    const server = await startAuthorizationServer({ redisUrl: `rediss://${host}:${redis.port}`, env });
-    const line = await server.countersign.waitForEvent(({ event }) => String(event).startsWith('redis_'));
+  const start = (host: string, env: Readonly<Record<string, string>>) =>
+    startAuthorizationServer({ redisUrl: `rediss://${host}:${redis.port}`, env });
+
+  async function problemOf(env: Readonly<Record<string, string>>, text: string): Promise<LogLine> {
+    const server = await start('127.0.0.1', env);
+    const line = await unreachable(server, text);
     await server.stop();
     return line;
   }
 
   test.each(['127.0.0.1', 'localhost'])('is connected at %s', async (host) => {
-    expect((await firstRedisEvent(host, validSettings())).event).toBe('redis_connected');
+    const server = await start(host, validSettings());
+    await server.countersign.waitForEvent(({ event }) => event === 'redis_connected');
+    await server.stop();
   });
 
   test('is logged as untrusted if its CA is not configured', async () => {
     const { COUNTERSIGN_REDIS_CA_FILE: _, ...withoutCa } = validSettings();
-    const line = await firstRedisEvent('127.0.0.1', withoutCa);
+    const line = await problemOf(withoutCa, 'is not trusted');
     expect(line).toMatchObject({ event: 'redis_unreachable', level: 'error' });
     expect(line.reason).toMatch(/^the server certificate is not trusted: check COUNTERSIGN_REDIS_CA_FILE \(/);
   });
 
   test('is logged as requiring a client certificate if none is configured', async () => {
-    const line = await firstRedisEvent('127.0.0.1', { COUNTERSIGN_REDIS_CA_FILE: redis.caFile });
+    const line = await problemOf({ COUNTERSIGN_REDIS_CA_FILE: redis.caFile }, 'requires a client certificate');
     expect(line.reason).toMatch(
       /^the server requires a client certificate: set COUNTERSIGN_REDIS_CERTIFICATE_FILE \([\w ]+\)$/,
     );
@@ -213,11 +222,11 @@ describeWith(['redis-server'], 'Redis over TLS with client certificates', () => 
 
   test('is logged as rejecting a client certificate of another CA', async () => {
     const other = selfSigned().writeTo(directory, 'other');
-    const line = await firstRedisEvent('127.0.0.1', {
-      ...validSettings(),
+    const ofOther = {
       COUNTERSIGN_REDIS_CERTIFICATE_FILE: other.cert,
       COUNTERSIGN_REDIS_CERTIFICATE_KEY_FILE: other.key,
-    });
+    };
+    const line = await problemOf({ ...validSettings(), ...ofOther }, 'rejected the client certificate');
     expect(line.reason).toMatch(
       /^the server rejected the client certificate: check COUNTERSIGN_REDIS_CERTIFICATE_FILE \([\w ]+\)$/,
     );
@@ -228,7 +237,7 @@ describeWith(['redis-server'], 'Redis over TLS with client certificates', () => 
     ['rediss:// instead of redis://', () => redisUrl().replace('redis://', 'rediss://'), 'try redis://'],
   ])('is logged with the right URL scheme for %s', async (_, url, reason) => {
     const server = await startAuthorizationServer({ redisUrl: url() });
-    const line = await server.countersign.waitForEvent(({ event }) => event === 'redis_unreachable');
+    const line = await unreachable(server, reason);
     await server.stop();
     expect(line.reason).toContain(reason);
   });

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { RedisConnection } from '../../src/redis/connection.ts';
 import { explainProblem } from '../../src/redis/explain.ts';
 import { GuardedRedis } from '../../src/redis/guarded-redis.ts';
 import { UnexpectedReplyError } from '../../src/redis/reply-shapes.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** A connection that is up. The commands of this file do not use its client. */
 const up = { redis: {}, problem: undefined, explain: explainProblem } as unknown as RedisConnection;
@@ -73,7 +73,10 @@ describe('GuardedRedis', () => {
     expect(guarded.problems).toEqual([expect.stringContaining('does not permit this (NOPERM no)')]);
     expect(guarded.problem).toBe(guarded.problems[0]);
     // Without further commands, as when all clients are cached.
-    await delay(1_050);
+    await eventually(
+      () => guarded.problems.length > 1,
+      () => 'the recovery is not reported',
+    );
     expect([guarded.problems.slice(1), guarded.problem]).toEqual([[undefined], undefined]);
   });
 
