@@ -116,13 +116,16 @@ export function spawnCountersign(
   return startProgram(program, rest, { env: { ...testEnvironment(), ...env } });
 }
 
-/** Runs a command to its end. A non-zero exit code is a result. */
+/** Runs a command to its end. A non-zero exit code is a result. Its standard error is without {@link waitingLine}. */
 export async function runCountersign(args: readonly string[], options: RunOptions = {}): Promise<FinishedCommand> {
   const env = { ...testEnvironment(), ...options.env };
   const [node = '', ...command] = countersignCommand(args);
   const finished = await runProgram(node, command, { cwd: repositoryRoot, ...options, env });
-  return { ...finished, stdout: finished.stdout.toString() };
+  return { ...finished, stdout: finished.stdout.toString(), stderr: finished.stderr.replace(waitingLine, '') };
 }
+
+/** What a command prints when it has no connection to Redis after a second, as on a machine that is busy or was suspended. */
+export const waitingLine = /^countersign: waiting for Redis at .*\n/gm;
 
 async function waitUntilListening(program: RunningProgram, lines: readonly LogLine[]): Promise<LogLine> {
   const isListening = ({ event }: LogLine) => event === 'listening';
