@@ -204,7 +204,14 @@ function tokensOf(
   };
   const requestToken: EdgeDeployment['requestToken'] = async (name, audience) => {
     const body = { grant_type: 'client_credentials', client_id: name, resource: audience };
-    const response = await sendRequest(countersign.url, { lines: exact(certificateOf(name)), body });
+    const request = () => sendRequest(countersign.url, { lines: exact(certificateOf(name)), body });
+    let response = await request();
+    // A server that has just started on a busy machine may not have reached Redis yet.
+    const isDecided = async () => {
+      if (response.status === 503) response = await request();
+      return response.status !== 503;
+    };
+    await eventually(isDecided, () => `${response.status} ${response.body}`);
     if (response.status !== 200) throw new Error(`${response.status} ${response.body}`);
     return String(response.json().access_token);
   };
