@@ -38,7 +38,7 @@ describeWith(needed, 'a Sentinel deployment', () => {
     const master = await deployment.currentMaster();
     expect(master).toBe(deployment.nodes[0]);
     await client.set('key', 'value');
-    expect(await client.wait(2, 1000)).toBe(2);
+    expect(await client.wait(2, 30_000)).toBe(2);
     master.kill('SIGKILL');
     const next = await deployment.masterAfter(master);
     expect(await deployment.currentMaster()).toBe(next);
@@ -59,7 +59,7 @@ describeWith(needed, 'a Cluster deployment', () => {
   let cluster: Cluster;
   beforeAll(async () => {
     deployment = await startClusterDeployment({ directory: temporaryDirectory(), replicas: 1 });
-    const options = { slotsRefreshInterval: 200, redisOptions: { commandTimeout: 300 } };
+    const options = { slotsRefreshInterval: 200, redisOptions: { commandTimeout: 2_000 } };
     cluster = new Cluster([{ host: '127.0.0.1', port: deployment.nodes[0]?.port ?? 0 }], options);
   });
   afterAll(async () => {
@@ -70,7 +70,7 @@ describeWith(needed, 'a Cluster deployment', () => {
   it('does not keep a process alive that closes its connections', async () => {
     const url = `redis+cluster://127.0.0.1:${deployment.nodes[0]?.port}`;
     const script = join(import.meta.dirname, 'close-connections.ts');
-    const { code, stderr } = await runProgram(process.execPath, [script, url], { timeout: 10_000 });
+    const { code, stderr } = await runProgram(process.execPath, [script, url], { timeout: 60_000 });
     expect([code, stderr]).toEqual([0, '']);
   });
 

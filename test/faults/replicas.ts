@@ -71,7 +71,12 @@ async function issue({ url }: AuthorizationServer, { pem }: MintedCertificate, p
   const { jti, exp } = decodeJwt(token);
   const introspect = async () =>
     (await sendRequest(url, { path: '/introspect', lines, body: { client_id, token } })).json().active;
-  if ((await introspect()) !== true) throw new Error('a new token is not active');
+  // 503 from a replica that was suspended for longer than the timeout of its lookups.
+  await eventually(
+    async () => (await introspect()) === true,
+    () => 'a new token is not active',
+    5_000,
+  );
   return {
     revoke: async (writer) => {
       await writer.xadd(`${prefix}revocations`, '*', 'jti', String(jti), 'exp', String(exp));
