@@ -83,16 +83,19 @@ describeWith(['nginx', 'envoy'], 'three replicas under load', () => {
       const [killed, ...others] = deployment.replicas;
       killed?.kill('SIGKILL');
       await killed?.exited;
-      // Long enough for the terminator to notice that the connections of the replica are closed.
-      await delay(NOTICE_MILLISECONDS);
+      const furtherTokens = async () => {
+        const seen = tokens();
+        await eventually(
+          () => tokens() > seen + 200,
+          () => `${tokens() - seen} tokens`,
+        );
+      };
+      // Enough for each connection to have sent requests after the terminator has noticed that those of the replica are closed.
+      await furtherTokens();
       const inFlight = failed(load) - before;
       // A request that the terminator sends in that moment counts as in flight: at most another one on each connection.
       expect(inFlight).toBeLessThanOrEqual(2 * CONNECTIONS);
-      const afterwards = tokens();
-      await eventually(
-        () => tokens() > afterwards + 200,
-        () => `${tokens() - afterwards} tokens`,
-      );
+      await furtherTokens();
       expect(failed(load) - before).toBe(inFlight);
       deployment.balance([...others, await deployment.start()]);
     },
