@@ -72,11 +72,18 @@ describeWith(['redis-server'], 'two replicas with the CRL of a CA', () => {
 
   test('issue tokens to a client that is not revoked, and only one of them fetches the CRL', async () => {
     for (const replica of replicas) expect(await statusOf(replica)).toBe(200);
-    const [before, began] = [ca.requests(), performance.now()];
-    await setTimeout(2 * INTERVAL_SECONDS * 1000);
-    const halfIntervals = (performance.now() - began) / (INTERVAL_SECONDS * 500);
-    // One replica fetches once per half interval: four times here. It would be twice as often if both did.
-    expect(ca.requests() - before).toBeLessThanOrEqual(Math.floor(halfIntervals) + 1);
+    const exceeded: string[] = [];
+    // A replica that was suspended fetches at another time than otherwise, in one interval or another.
+    while (exceeded.length < 3) {
+      const [before, began] = [ca.requests(), performance.now()];
+      await setTimeout(2 * INTERVAL_SECONDS * 1000);
+      const halfIntervals = (performance.now() - began) / (INTERVAL_SECONDS * 500);
+      // One replica fetches once per half interval: four times here. It would be twice as often if both did.
+      const requests = ca.requests() - before;
+      if (requests <= Math.floor(halfIntervals) + 1) return;
+      exceeded.push(`${requests} in ${halfIntervals.toFixed(1)} half intervals`);
+    }
+    expect(exceeded).toEqual([]);
   });
 
   test('export the age and expiry of the CRL as metrics', async () => {
