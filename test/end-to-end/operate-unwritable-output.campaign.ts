@@ -20,6 +20,7 @@ const clients = file(
   'clients.json',
   '[{"client_id":"a","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"a"}]',
 );
+const pipe = join(folder, 'pipe');
 const keycloak = join(repositoryRoot, 'test/administration/import/files/realm.json');
 
 /** Runs a script with a command as its arguments. */
@@ -64,8 +65,8 @@ describe('a closed pipe ends the command silently, with the exit code of SIGPIPE
   test.each([[['--help']], [['clients', 'schema']], [['clients', 'check', clients]], [['certificate', pem]]])(
     '%s',
     async (args) => {
-      // The reader has exited before the command starts.
-      const script = '(sleep 0.2; "$@"; echo "$?" >&2) | true';
+      // A reader has opened it, so that it can be written to, and has closed it again.
+      const script = `mkfifo '${pipe}'; exec 3<>'${pipe}' 4>'${pipe}' 3<&-; rm '${pipe}'; "$@" >&4; echo "$?" >&2`;
       expect((await shell(script, args)).stderr).toBe('141\n');
     },
   );

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { spawnCountersign } from '../support/countersign.ts';
+import { spawnCountersign, waitingLine } from '../support/countersign.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { programPath } from '../support/program-path.ts';
@@ -41,7 +41,7 @@ describeWith(['redis-server', 'python3'], 'the progress bar on a terminal', () =
     const env = { COUNTERSIGN_REDIS_URL: proxy.url, TERM: 'xterm', ...more };
     const apply = spawnCountersign(['clients', 'apply', '-f', file], env, onTerminal(columns));
     expect(await apply.exited).toBe(0);
-    return apply.stdout();
+    return apply.stdout().replace(waitingLine, '');
   };
   const bars = async (columns: number) => {
     const [, ...lines] = (await written(columns)).split(CLEAR);

@@ -125,7 +125,7 @@ export async function runCountersign(args: readonly string[], options: RunOption
 }
 
 /** What a command prints when it has no connection to Redis after a second, as on a machine that is busy or was suspended. */
-export const waitingLine = /^countersign: waiting for Redis at .*\n/gm;
+export const waitingLine = /^countersign: waiting for Redis at [^\n]*\n/gm;
 
 async function waitUntilListening(program: RunningProgram, lines: readonly LogLine[]): Promise<LogLine> {
   const isListening = ({ event }: LogLine) => event === 'listening';
