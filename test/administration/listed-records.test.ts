@@ -50,7 +50,7 @@ describeWith(['redis-server'], 'a record that SCAN returns twice while a Cluster
     cluster = await startClusterDeployment({ directory: temporaryDirectory() });
     opened = await openStore('countersign:', `redis+cluster://127.0.0.1:${cluster.nodes[0]?.port}`);
     await startMigration(opened.key('a'));
-  }, 30_000);
+  });
   afterAll(async () => {
     opened?.close();
     await cluster?.stop();

@@ -67,7 +67,7 @@ for (const [name, start] of [
       deployment = await start();
       administrator = await openStore(prefix, deployment.url('administrator'));
       auditor = await openStore(prefix, deployment.url('auditor'));
-    }, 30_000);
+    });
     afterAll(async () => {
       administrator?.close();
       auditor?.close();

@@ -118,9 +118,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   weighted(1, fc.record({ kind: fc.constantFrom('disconnect', 'connect') })),
 );
 
-test('NearCache serves no value older than a delivered invalidation in any interleaving of loads and changes', {
-  timeout: 60_000,
-}, async () => {
+test('NearCache serves no value older than a delivered invalidation in any interleaving of loads and changes', async () => {
   const property = fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
     const simulation = new Simulation();
     for (const each of steps) {

@@ -26,7 +26,7 @@ async function startMigration({ nodes, masterOfKey }: ClusterDeployment): Promis
 }
 
 describeWith(['redis-server'], 'while a slot of a Cluster migrates', () => {
-  test('every command of countersign clients succeeds', { timeout: 60_000 }, async () => {
+  test('every command of countersign clients succeeds', async () => {
     const folder = temporaryDirectory();
     const cluster = await startClusterDeployment({ directory: folder });
     onTestFinished(cluster.stop);
