@@ -66,7 +66,7 @@ async function expectRevocationsAcross(url: string, failOver: (stream: string) =
   await untilRevoked(two, after);
   await Promise.all([one.untilSynced(), two.untilSynced()]);
   await hold();
-  expect(one.revocations.check(accessToken())).toBe(undefined);
+  expect(await one.revocations.check(accessToken())).toBe(undefined);
 }
 
 describeWith(['redis-server'], 'revocations hold across a failover', () => {
