@@ -23,6 +23,8 @@ const isReplace = (words: Words) => isScript(words) && words.length > 4;
 
 describeWith(['nginx', 'redis-server'], 'replicas that rotate keys issue no token that a verifier rejects', () => {
   const times = shortenedTimes({ publishAhead: 10 * HOUR });
+  // Each test waits for a key to be published and for another one to sign, which takes longer on a busy machine.
+  const timeout = 120_000 + 4 * times.policy.rotation;
   const directory = temporaryDirectory();
   let redis: RunningRedis;
   let proxies: readonly CommandProxy[];
@@ -93,7 +95,7 @@ describeWith(['nginx', 'redis-server'], 'replicas that rotate keys issue no toke
     ['when it has read the keyring', isRead, true],
     ['before it has replaced the keyring', isReplace, false],
     ['when it has replaced the keyring', isReplace, true],
-  ])('if the one that publishes the next key is killed %s', async (_, isStep, isExecuted) => {
+  ])('if the one that publishes the next key is killed %s', { timeout }, async (_, isStep, isExecuted) => {
     const killed = await killAt(isStep, isExecuted);
     const isPublished = async () => hasNextKey((await readKeyring()) as StoredKeyring);
     await eventually(isPublished, () => 'no other replica publishes the next key');
@@ -101,7 +103,7 @@ describeWith(['nginx', 'redis-server'], 'replicas that rotate keys issue no toke
     await expectRotation();
   });
 
-  test('if Redis has lost its data', async () => {
+  test('if Redis has lost its data', { timeout }, async () => {
     const before = await readKeyring();
     await sendRedisCommand(redis.port, ['FLUSHALL']);
     await deployment.apply();
@@ -109,7 +111,7 @@ describeWith(['nginx', 'redis-server'], 'replicas that rotate keys issue no toke
     await expectRotation();
   });
 
-  test('if Redis was restarted without data, and a replica was killed', async () => {
+  test('if Redis was restarted without data, and a replica was killed', { timeout }, async () => {
     const before = await readKeyring();
     redis.kill('SIGKILL');
     await redis.exited;
