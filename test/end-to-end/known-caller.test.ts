@@ -55,19 +55,19 @@ describeWith(['redis-server'], 'with clients in Redis,', () => {
     expect(await preparedForFirst({ ...minting, count: 1 })).toEqual(expected);
     const verification = await verificationOf(service);
     expect(await preparedForFirst({ ...verification, count: 1 })).toContain('jose');
-    const events = edgeEventsOf(service);
-    // A process that was suspended reads the records again, once.
-    let [repeated, sent]: [readonly unknown[], number] = [[], 0];
+    // A process that was suspended reads the records again, and mints a token for what it has read.
+    let [repeated, sent, events]: [readonly unknown[], number, readonly unknown[]] = [[], 0, []];
     await eventually(
       async () => {
-        const before = await commandsOf(redis);
+        const [before, seen] = [await commandsOf(redis), edgeEventsOf(service).length];
         repeated = [...(await preparedForFirst(minting)), ...(await preparedForFirst(verification))];
         sent = (await commandsOf(redis)) - before;
+        events = edgeEventsOf(service).slice(seen);
         return repeated.length === 0 && sent === 0;
       },
       () => `${sent} commands were sent to Redis, and repeated: ${repeated}`,
     );
-    expect(edgeEventsOf(service)).toEqual(events);
+    expect(events).toEqual([]);
   });
 });
 
