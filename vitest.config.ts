@@ -16,5 +16,7 @@ export default defineConfig({
     // About ten times the duration of the longest test on an idle machine, for busy ones.
     testTimeout: 120_000,
     hookTimeout: 240_000,
+    // Set by CI alone.
+    retry: Number(process.env.COUNTERSIGN_TEST_RETRIES ?? 0),
   },
 });
