@@ -17,6 +17,7 @@ const pages: Readonly<Record<string, string>> = {
   certificate: 'clients.md',
   rejections: 'rejections.md',
   doctor: 'doctor.md',
+  completion: 'operate.md',
 };
 
 /** @param names of a command, after `countersign` @returns the last line of its help: its page, or that of its group */

@@ -6,8 +6,8 @@ import { exitCodesHelp } from './exit-codes.ts';
 
 /** Adds to the help of a program and of each of its commands what does not depend on the command. */
 export function completeHelp(program: Command): void {
-  addEndOfHelp(program, []);
   addHelp(program);
+  addEndOfHelp(program, []);
   suggestHelp(program, program.name());
 }
 

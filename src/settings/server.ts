@@ -18,7 +18,7 @@ export const serverSettings = defineSettings('Server', {
     description: 'base URL of `mtls_endpoint_aliases`',
     details:
       'Another host, or a path below the issuer. With `/connect/mtls` at the end, as in IdentityServer, the proxy has to lead ' +
-      'these paths to the endpoints: see docs/terminators.md.',
+      'these paths to the endpoints: see [terminators.md](terminators.md#paths-of-identityserver).',
     defaultDescription: 'the issuer',
   },
   LISTEN: {

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -117,7 +117,7 @@ describe('the help of every command', () => {
   test('ends with the URL of its page, as installed with the command', async () => {
     for (const [names, help] of helps) {
       const url = documentationHelp(names.split(' ').filter(Boolean)).replace('\nDocumentation: ', '');
-      expect(existsSync(fileURLToPath(url)), names).toBe(true);
+      expect(readFileSync(fileURLToPath(url), 'utf8'), names).toContain(names && `countersign ${names.split(' ')[0]}`);
       // The build of the tests is installed without the documentation.
       const end = `\n\nDocumentation: docs/${basename(url)}\n`;
       expect([help.endsWith(end), help.match(/\bdocs\/|\.md\b/g)?.length], names).toEqual([true, 2]);
@@ -127,9 +127,10 @@ describe('the help of every command', () => {
       return (await runProgram(process.execPath, args)).stdout.toString().trimEnd().split('\n').at(-1);
     };
     const docs = pathToFileURL(join(repositoryRoot, 'docs')).href;
-    expect([await page(), await page('keys', 'list')]).toEqual([
+    expect([await page(), await page('keys', 'list'), await page('clients', 'help')]).toEqual([
       `Documentation: ${docs}/README.md`,
       `Documentation: ${docs}/keys.md`,
+      `Documentation: ${docs}/manage-clients.md`,
     ]);
   });
 
