@@ -15,6 +15,7 @@ const irrelevant = (reason: string, names: string): Record<string, Handling> =>
   Object.fromEntries(names.split(' ').map((name) => [name, { kind: 'irrelevant', reason }]));
 
 const DISPLAY = 'for display';
+const SERVER = 'of the server ([configuration.md](configuration.md))';
 const USERS = 'for users and their browsers';
 
 /** Of `IdentityServerOptions`: a dot leads into the options of a part. */
@@ -30,12 +31,9 @@ const serverOptions: Readonly<Record<string, Handling>> = {
   'PushedAuthorization.AllowUnregisteredPushedRedirectUris': as('the note that a client never worked'),
   'MutualTls.AlwaysEmitConfirmationClaim': as('always: every token has cnf'),
   ...irrelevant('set COUNTERSIGN_ISSUER to what clients and APIs use', 'LowerCaseIssuerUri PublicOrigin'),
-  ...irrelevant(
-    'of the server, see docs/configuration.md',
-    'Endpoints InputLengthRestrictions MutualTls KeyManagement',
-  ),
-  ...irrelevant('of the server, see docs/configuration.md', 'Caching Cors Csp Events Logging Diagnostics Discovery'),
-  ...irrelevant('of the server, see docs/configuration.md', 'PersistentGrants StoragePurge LicenseKey Preview'),
+  ...irrelevant(SERVER, 'Endpoints InputLengthRestrictions MutualTls KeyManagement'),
+  ...irrelevant(SERVER, 'Caching Cors Csp Events Logging Diagnostics Discovery'),
+  ...irrelevant(SERVER, 'PersistentGrants StoragePurge LicenseKey Preview'),
   ...irrelevant(
     'of other ways to authenticate a client',
     'JwtValidationClockSkew StrictClientAssertionAudienceValidation',
