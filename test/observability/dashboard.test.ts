@@ -14,7 +14,12 @@ const datasource = z.strictObject({
   uid: z.literal('${datasource}'),
 });
 const gridPos = z.strictObject({ x: z.int().min(0), y: z.int().min(0), w: z.int().min(1), h: z.int().min(1) });
-const target = z.looseObject({ refId: z.string().regex(/^[A-Z]$/), expr: z.string().min(1), datasource });
+const target = z.looseObject({
+  refId: z.string().regex(/^[A-Z]$/),
+  expr: z.string().min(1),
+  legendFormat: z.string().min(1),
+  datasource,
+});
 const place = { id: z.int().min(1), title: z.string().min(1), gridPos };
 const row = z.looseObject({ ...place, type: z.literal('row'), collapsed: z.literal(false), panels: z.tuple([]) });
 const graph = {
@@ -23,14 +28,22 @@ const graph = {
   datasource,
   targets: z.array(target).min(1),
   fieldConfig: z.looseObject({
-    defaults: z.looseObject({ unit: z.string().optional() }),
+    defaults: z.looseObject({ unit: z.string() }),
     overrides: z.array(z.unknown()),
   }),
 };
+/** Of the range of the dashboard, the last value of a series that has ended, such as of a fixed file, would stay on display. */
+const instantTarget = target.extend({ instant: z.literal(true), range: z.literal(false) });
+const thresholds = z.strictObject({
+  mode: z.literal('absolute'),
+  steps: z.array(z.strictObject({ color: z.string(), value: z.number().nullable() })).min(1),
+});
 /** Every option has a value in the schema of its panel. */
 const stat = z.looseObject({
   ...graph,
   type: z.literal('stat'),
+  targets: z.array(instantTarget).min(1),
+  fieldConfig: graph.fieldConfig.extend({ defaults: z.looseObject({ unit: z.string(), thresholds }) }),
   options: z.strictObject({
     reduceOptions: z.strictObject({
       calcs: z.tuple([z.literal('lastNotNull')]),
@@ -100,3 +113,30 @@ test('the queries of a panel have names of their own, and use variables that the
     expect(used.filter((name) => !variables.includes(String(name)))).toEqual([]);
   }
 });
+
+test('a panel has the unit of its metrics, and its legend names the labels that distinguish the series', () => {
+  for (const panel of dashboard.parse(JSON.parse(file)).panels) {
+    if (panel.type === 'row') continue;
+    for (const { expr, legendFormat } of panel.targets) {
+      expect(unitsOf(expr), panel.title).toContain(panel.fieldConfig.defaults.unit);
+      const named = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label);
+      expect(named, `${panel.title}: ${legendFormat}`).toEqual(labelsOf(expr));
+    }
+  }
+});
+
+function unitsOf(expr: string): readonly string[] {
+  if (expr.includes('_cpu_seconds_total')) return ['percentunit'];
+  if (/_seconds(?:_bucket)?\b/.test(expr)) return ['s'];
+  if (/_bytes\b/.test(expr)) return ['bytes'];
+  return /_total\b/.test(expr) ? ['reqps', 'cps'] : ['short'];
+}
+
+/** Those that the outermost aggregation keeps; a metric without one is of each replica. */
+function labelsOf(expr: string): readonly string[] {
+  const aggregated = /^(?:time\(\) - |histogram_quantile\([\d.]+, )?(?:sum|count|min|max)(?: by \(([^)]*)\))? ?\(/.exec(
+    expr,
+  );
+  if (!aggregated) return ['instance'];
+  return aggregated[1]?.split(', ').filter((label) => label !== 'le') ?? [];
+}
