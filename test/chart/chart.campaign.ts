@@ -216,6 +216,8 @@ test('the Job is not tried again for invalid records or settings, and checks the
   expect([check?.name, apply?.name]).toEqual(['check-clients', 'apply-clients']);
   expect(check?.args).toEqual(['clients', 'check', '/etc/countersign/clients']);
   expect(check?.env).toContainEqual({ name: 'COUNTERSIGN_REQUIRE_CA_PIN', value: 'true' });
+  const ofRedis = /^COUNTERSIGN_REDIS_(?!KEY_PREFIX$)/;
+  expect(check?.env).toEqual(apply?.env?.filter(({ name }) => !ofRedis.test(name)));
   const secrets = new Set((pod?.volumes ?? []).filter((volume) => 'secret' in volume).map(({ name }) => name));
   const mounted = (container = check) => container?.volumeMounts?.filter(({ name }) => secrets.has(name));
   expect([mounted(check), mounted(apply)?.map(({ name }) => name)]).toEqual([
