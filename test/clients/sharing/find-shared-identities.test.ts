@@ -100,6 +100,7 @@ describe('two clients share an identity that register', () => {
   });
 });
 
+const renewed = selfSigned({ subject: [['CN', 'client']], keys: manyNamed.keys });
 const withCertificate = { certificates: [{ pem: manyNamed.pem }] };
 const withJwk = { jwks: { keys: [{ x5c: [Buffer.from(manyNamed.der).toString('base64')] }] } };
 
@@ -128,7 +129,6 @@ describe('a client that registers a certificate, and a client that registers', (
     }
   });
 
-  const renewed = selfSigned({ subject: [['CN', 'client']], keys: manyNamed.keys });
   test.each<[string, object]>([
     ['another certificate with its key', { certificates: [{ pem: renewed.pem }] }],
     ['another key', { certificates: [{ public_key_thumbprint: keyOf('another') }] }],
@@ -196,6 +196,25 @@ describe('a shared identity is found once, with all clients that share it:', () 
       'consecutive periods, and one over both',
       [during(undefined, '2027-01-31'), during('2027-02-01', undefined), during(undefined, undefined)],
       ['abc'],
+    ],
+    [
+      'periods that a third connects, and one that overlaps only the second',
+      [
+        during(undefined, '2027-01-31'),
+        during('2027-02-15', '2027-03-31'),
+        during('2027-01-15', '2027-02-28'),
+        during('2027-03-15', undefined),
+      ],
+      ['abcd'],
+    ],
+    [
+      'a key, with a certificate in its period, but not with one after it that has the same key',
+      [
+        { certificates: [{ public_key_thumbprint: publicKey, not_after: '2027-01-31' }] },
+        { certificates: [{ pem: manyNamed.pem }] },
+        { certificates: [{ pem: renewed.pem, not_before: '2027-02-01' }] },
+      ],
+      ['ab'],
     ],
     ['pins to different roots', [pinned(caA), pinned(caB), pinned(caA), pinned(caB)], ['ac', 'bd']],
     ['pins to different roots, and none', [pinned(caA), pinned(caB), dn], ['abc']],
