@@ -120,6 +120,21 @@ test('helm test fails if the proxy secret differs, and names the log', async () 
   expect(stderr).toContain('the log of the server has the reason');
 });
 
+test('helm test sends no request to a server with another certificate of the same CA', async () => {
+  const gatewayCertificate = { serverSecretName: 'countersign-tls-on-brainpool', thumbprints: [gateway.thumbprint] };
+  const manifests = await render({
+    proxyTrust: { secretRef: { name: '' }, gatewayCertificate },
+    tests: { client: { ...testClient, gatewaySecretName: 'gateway' } },
+  });
+  const service = await startServer(manifests);
+  const expected = contents;
+  contents = { ...expected, 'countersign-tls-on-brainpool': pair(chainOnBrainpool()) };
+  const { code, stderr } = await runTest(manifests, service);
+  contents = expected;
+  expect([code, stderr]).toEqual([1, expect.stringContaining('certificate')]);
+  expect(service.auditEvents()).toEqual([]);
+});
+
 test('helm test fails if the issuer of the server is another one', async () => {
   const service = await startServer(await render({}));
   const { code, stderr } = await runTest(await render({ issuer: 'https://other.example' }), service);

@@ -25,11 +25,17 @@ const formats = {
   rfc9440: ({ der }) => ['client-cert', `:${der}:`],
 };
 
+/** Without the CA certificates behind it: they would admit each server that they have issued a certificate to. */
+function firstCertificateIn(path) {
+  const chain = fileIn(path);
+  return chain && new X509Certificate(chain).toString();
+}
+
 /** The gateway's own certificate, if the server requires one; and the only certificate that the server may have. */
 const tls = {
   cert: fileIn('gateway/tls.crt'),
   key: fileIn('gateway/tls.key'),
-  ca: fileIn('server/tls.crt'),
+  ca: firstCertificateIn('server/tls.crt'),
   allowPartialTrustChain: true,
   checkServerIdentity: () => undefined,
 };
