@@ -85,6 +85,15 @@ describe('a poller', () => {
     await untilBegun(2);
   });
 
+  test('reads no more often after it was called between two polls', async () => {
+    const { poller, begun, counts, untilBegun } = start();
+    for (let call = 0; call < 5; call++) await poller.poll();
+    await untilBegun(8);
+    expect(counts.mostConcurrent).toBe(1);
+    for (const [index, at] of begun.slice(5).entries())
+      expect(at - (begun[4 + index] ?? 0)).toBeGreaterThan(INTERVAL - 5);
+  });
+
   test('does not begin before the first call', async () => {
     const { key } = announcedKey();
     const { begun, counts } = start({ announced: key });
@@ -208,6 +217,20 @@ describe('a poller', () => {
       await first;
       await untilBegun(2);
       expect(counts.polls).toBe(1);
+    });
+
+    test('reads in each poll while the read after a change fails', async () => {
+      const { key } = announcedKey();
+      let read = async () => {};
+      const { poller, errors, counts } = start({ announced: key, read: () => read() });
+      await poller.poll();
+      read = () => Promise.reject(new Error('down'));
+      key.changed();
+      await eventually(
+        () => errors.length >= 3,
+        () => `${errors.length} reads`,
+      );
+      expect(counts.polls).toBe(1 + errors.length);
     });
 
     test('reads while the last read has not found everything', async () => {
