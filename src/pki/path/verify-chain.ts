@@ -1,7 +1,7 @@
 import type { InvalidClientCode } from '../../reasons/reasons.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { type BuiltPaths, runToEnd, searchPaths } from './build-paths.ts';
-import { CpuShare, startCpuTimer } from './cpu-share.ts';
+import { CpuShare, recentCpuUsage, startCpuTimer } from './cpu-share.ts';
 import { type CertificationPath, describePath, describePathViolation, type PathViolation } from './path.ts';
 import { RecentSearches } from './recent-searches.ts';
 import { validityViolation } from './rules.ts';
@@ -83,7 +83,8 @@ export function createChainVerifier(
     return found;
   };
   const searchAtOnce = (presented: PresentedChain, now: number): BuiltPaths => {
-    const used = startCpuTimer();
+    // Of most searches, the CPU time does not count.
+    const used = startCpuTimer(recentCpuUsage());
     const found = runToEnd(search(presented, now));
     if (!isOrdinary(found)) atOnce.use(used());
     return found;

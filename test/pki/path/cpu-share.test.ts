@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { startCpuTimer } from '../../../src/pki/path/cpu-share.ts';
+import { recentCpuUsage, startCpuTimer } from '../../../src/pki/path/cpu-share.ts';
 import { SearchQueue } from '../../../src/pki/path/search-queue.ts';
 
 const data = Buffer.alloc(4_096);
@@ -57,4 +57,12 @@ test('a search in the queue is interrupted after half a millisecond of CPU time'
   await new SearchQueue<void>(() => true).run('long', search);
   const { user, system } = process.threadCpuUsage(before);
   expect((user + system) / 1_000 / slices).toBeLessThan(1);
+});
+
+test('what the process has used is read at most once in a millisecond', () => {
+  const start = performance.now();
+  const readings = new Set<NodeJS.CpuUsage>();
+  while (performance.now() - start < 20) readings.add(recentCpuUsage());
+  expect(readings.size).toBeGreaterThan(1);
+  expect(readings.size).toBeLessThanOrEqual(performance.now() - start + 1);
 });
