@@ -138,22 +138,19 @@ export class ActiveRequests {
   }
 
   /**
-   * Calls `start` when the responses to all earlier requests on the connection have been sent. Until then, the request is not
-   * in flight, and nothing is read behind it: a client that sends many in advance would otherwise fill the memory.
+   * Calls `start` when the responses to all earlier requests on the connection have been sent. Until it is accepted or shed,
+   * the request is not in flight, and nothing is read behind it: a client that sends many in advance would otherwise fill the
+   * memory.
    */
   whenNext(response: SentResponse, start: () => void): void {
-    const { socket } = response.req;
     response.isWaiting = true;
-    response.once('socket', () => {
-      if (this.isLast(response)) socket.resume();
-      start();
-    });
+    response.once('socket', start);
   }
 
   /** Counts a request that has waited for earlier ones, if it was received in full. */
   accept(response: SentResponse): void {
     if (!response.isWaiting) return;
-    response.isWaiting = false;
+    this.#endWaiting(response);
     const connection = this.#connections.get(response.req.socket);
     if (connection && response.req.complete) this.#count(connection, 1);
   }
@@ -163,8 +160,14 @@ export class ActiveRequests {
     const connection = this.#connections.get(response.req.socket);
     if (!connection) return;
     response.isShed = true;
-    response.isWaiting = false;
+    if (response.isWaiting) this.#endWaiting(response);
     if (connection.response === response) this.#endReceiving(connection);
+  }
+
+  /** Reads behind the request. Not before: its body may arrive, and end the reading, until it no longer waits. */
+  #endWaiting(response: SentResponse): void {
+    response.isWaiting = false;
+    if (this.isLast(response)) response.req.socket.resume();
   }
 
   /** Whether this is the response to the last request that was received on its connection. */

@@ -58,9 +58,9 @@ export function shedOverload(
   const admit: Serve = (incoming, outgoing) => {
     turns.schedule();
     const cause = sheddingCause(queue, incoming);
-    const isLast = active.isLast(outgoing);
     // Once some wait, all take turns: otherwise those that were served would take the place of those that were rejected.
-    if (isLast && (cause || held.areWaiting)) held.hold(incoming);
+    const isLast = (cause || held.areWaiting) && active.isLast(outgoing);
+    if (isLast) held.hold(incoming);
     if (!cause) {
       active.accept(outgoing);
       queue.add(incoming, outgoing);
@@ -70,10 +70,13 @@ export function shedOverload(
     if (isLast) reject(cause, incoming, outgoing);
     else held.wait(() => reject(cause, incoming, outgoing));
   };
+  const admitNext: Serve = (...exchange) => {
+    if (held.areWaiting) held.wait(() => admit(...exchange));
+    else admit(...exchange);
+  };
   return (incoming, outgoing) => {
-    const start = () => admit(incoming, outgoing);
-    if (outgoing.socket) start();
-    else active.whenNext(outgoing, () => (held.areWaiting ? held.wait(start) : start()));
+    if (outgoing.socket) admit(incoming, outgoing);
+    else active.whenNext(outgoing, () => admitNext(incoming, outgoing));
   };
 }
 

@@ -229,6 +229,33 @@ test('a connection serves its next request although the last one ended when no o
   await server.close();
 });
 
+test('a connection is read again whose request was sent in advance, and whose body arrived while all took turns', async () => {
+  const server = await listen(3);
+  // Two requests of another listener.
+  server.inFlight.count = 2;
+  const [first, other] = [server.connect(), server.connect()];
+  const bytes = requestBytes({ method: 'POST', path: '/', body: 'a=b' });
+  const statuses = send(first, ['POST', '/held']);
+  first.write(bytes.subarray(0, -3));
+  await becomes(() => server.inFlight.count, 3);
+  await becomes(send(other, ['POST', '/']), [503]);
+  server.inFlight.count += 1;
+  server.release();
+  await becomes(statuses, [200]);
+  first.write(bytes.subarray(-3));
+  // It arrives before the turn of its request, which is after half a second, or when there is room.
+  await delay(100);
+  server.inFlight.count -= 1;
+  // With 503, if this process was suspended meanwhile.
+  await becomes(() => statuses().length, 2);
+  first.write(bytes);
+  await becomes(() => statuses().length, 3);
+  expect(statuses()[2]).toBe(200);
+  await becomes(() => server.inFlight.count, 2);
+  for (const socket of [first, other]) socket.destroy();
+  await server.close();
+});
+
 test('responses that a peer does not read keep no other request from being served', async () => {
   const server = await listen(3);
   const [unread, other] = [server.connect(), server.connect()];
