@@ -20,7 +20,6 @@ const LOOK_AGAIN = 10;
 const COMPACTED_AT = 1_024;
 
 interface Waiting {
-  /** By `performance.now()`. */
   readonly since: number;
   /** Reads from the connection again, or continues with a request that was sent in advance. */
   readonly end: () => void;
@@ -32,14 +31,19 @@ interface Waiting {
  */
 export class HeldConnections {
   readonly #schedule: () => void;
+  readonly #now: () => number;
   #waiting: Waiting[] = [];
   /** How many of those have had their turn. */
   #done = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param schedule called when `next` has to be called in a later turn of the event loop */
-  constructor(schedule: () => void) {
+  /**
+   * @param schedule called when `next` has to be called in a later turn of the event loop
+   * @param now in milliseconds
+   */
+  constructor(schedule: () => void, now = () => performance.now()) {
     this.#schedule = schedule;
+    this.#now = now;
   }
 
   get areWaiting(): boolean {
@@ -61,7 +65,7 @@ export class HeldConnections {
 
   /** Calls `end` when it is its turn. */
   wait(end: () => void): void {
-    this.#waiting.push({ since: performance.now(), end });
+    this.#waiting.push({ since: this.#now(), end });
     this.#schedule();
   }
 
@@ -72,6 +76,7 @@ export class HeldConnections {
    * @returns whether it has to be called in the next turn
    */
   next(room: number): boolean {
+    if (!this.areWaiting) return false;
     const due = this.#due(room);
     this.#done += due.length;
     if (this.#done === this.#waiting.length || this.#done >= COMPACTED_AT) {
@@ -93,7 +98,7 @@ export class HeldConnections {
   #due(room: number): readonly Waiting[] {
     const share = Math.ceil(SHARE_AFTER_LONG * (this.#waiting.length - this.#done));
     const most = Math.max(room, LEAST_AFTER_LONG, share);
-    const before = performance.now() - LONG;
+    const before = this.#now() - LONG;
     const first = this.#waiting.slice(this.#done, this.#done + most);
     return first.filter(({ since }, index) => index < room || since < before);
   }

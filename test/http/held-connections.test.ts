@@ -134,9 +134,11 @@ test('a connection is held in the turn in which its request ends, before anythin
 test('connections have their turn when there is room, and after a while an eighth of them in each turn', async () => {
   let schedules = 0;
   let ended = 0;
-  const held = new HeldConnections(() => {
+  let now = 0;
+  const schedule = () => {
     schedules += 1;
-  });
+  };
+  const held = new HeldConnections(schedule, () => now);
   expect(held.next(10)).toBe(false);
   for (let count = 0; count < WAITING; count += 1) {
     held.wait(() => {
@@ -146,9 +148,13 @@ test('connections have their turn when there is room, and after a while an eight
   expect(schedules).toBe(WAITING);
   expect([held.next(0), held.next(0), ended]).toEqual([false, false, 0]);
   expect([held.next(10), ended]).toEqual([true, 10]);
-  await delay(600);
+  now += 499;
+  expect([held.next(0), ended]).toEqual([false, 10]);
   // Without room, it looks again after a while, but not in each turn.
+  expect(schedules).toBe(WAITING);
+  await delay(100);
   expect(schedules).toBe(WAITING + 1);
+  now += 2;
   // However many wait: the connections of peers that have gone would otherwise accumulate.
   expect([held.next(0), ended]).toEqual([true, 10 + Math.ceil((WAITING - 10) / 8)]);
   let turns = 1;
