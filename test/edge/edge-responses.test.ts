@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { SheddingCause } from '../../src/http/load-shedding.ts';
 import { selfSigned } from '../support/certificates.ts';
@@ -387,13 +387,18 @@ describe('Connection may not name', () => {
 });
 
 test('a connection closes behind the response if the peer has closed its side during the check', async () => {
-  const found = Promise.withResolvers<undefined>();
-  edge.replaced.registry = { findResource: () => found.promise };
+  const [asked, found] = [Promise.withResolvers<void>(), Promise.withResolvers<undefined>()];
+  const findResource = () => {
+    asked.resolve();
+    return found.promise;
+  };
+  edge.replaced.registry = { findResource };
   const { socket, received } = await open();
   socket.write('GET /edge/mint/api HTTP/1.1\r\nHost: edge\r\n\r\n');
   socket.end();
-  // Long enough for the end to arrive, in several turns of the event loop.
-  await delay(100);
+  await asked.promise;
+  // The end arrives in one of the next turns of the event loop, however long they take.
+  for (let turn = 0; turn < 20; turn += 1) await nextTurn();
   found.resolve(undefined);
   const before = performance.now();
   await once(socket, 'end');
