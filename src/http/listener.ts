@@ -4,8 +4,8 @@ import { createServer as createHttpsServer, Server as HttpsServer } from 'node:h
 import type { Server as NetServer, Socket } from 'node:net';
 import { fileErrorReason } from '../errors/file-error.ts';
 import { OperatorError } from '../errors/operator-error.ts';
+import { ActiveRequests } from './active-requests.ts';
 import { type Application, type Fetch, honoApplication } from './application.ts';
-import { ActiveRequests } from './draining.ts';
 import type { ListenAddress, ListenerTls } from './listen-address.ts';
 import { explainListenError } from './listen-error.ts';
 import { type LoadShedding, shedOverload } from './load-shedding.ts';

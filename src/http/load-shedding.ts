@@ -1,5 +1,5 @@
+import type { ActiveRequests } from './active-requests.ts';
 import type { Application } from './application.ts';
-import type { ActiveRequests } from './draining.ts';
 import { HeldConnections } from './held-connections.ts';
 import type { ReceivedRequest } from './received-request.ts';
 import { type Exchange, RequestQueue } from './request-queue.ts';

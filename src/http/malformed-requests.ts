@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ActiveRequests } from './active-requests.ts';
 import type { Application, ErrorResponse } from './application.ts';
-import type { ActiveRequests } from './draining.ts';
 import type { HeaderFields } from './header-fields.ts';
 import { type ClientError, explainBodyError, explainError, type MalformedRequest } from './malformed-reasons.ts';
 import { IncompleteBody } from './received-request.ts';

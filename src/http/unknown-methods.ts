@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { ActiveRequests } from './draining.ts';
+import type { ActiveRequests } from './active-requests.ts';
 import type { ClientError } from './malformed-reasons.ts';
 
 /** A connection on which the bytes of another one are parsed again. */

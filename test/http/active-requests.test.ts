@@ -3,7 +3,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { ActiveRequests } from '../../src/http/draining.ts';
+import { ActiveRequests } from '../../src/http/active-requests.ts';
 import { describeListenAddress } from '../../src/http/listen-address.ts';
 import { openHttpListener } from '../../src/http/listener.ts';
 import { eventually } from '../support/eventually.ts';
