@@ -40,15 +40,14 @@ const tokens: Answer = { unit: 'token', require: requireToken };
 const CONNECTIONS = 32;
 /** Short rounds: what else the machine does is then much the same for all contenders of a round. */
 const REQUESTS = 2_000;
-const WARM_UP_REQUESTS = 4_000;
-/** Until V8 has optimized what a known client runs: before, a part of the CPU time is that of its compiler. */
+/** Until V8 has optimized what runs for each request: before, a part of the CPU time is that of its compiler. */
 const WARM_UP_ROUNDS = 10;
 
 /** CPU time per request of contenders that are saturated in alternation. */
 export function throughputCase(options: ThroughputOptions): Case {
   const { clients = 1, algorithm = 'ES256', requests = REQUESTS, certificates = 'known' } = options;
   const { requestsPerConnection, answer = tokens } = options;
-  const warmUpRequests = Math.max(certificates === 'known' ? WARM_UP_ROUNDS * requests : WARM_UP_REQUESTS, clients);
+  const warmUpRequests = Math.max(WARM_UP_ROUNDS * requests, clients);
   return {
     description: options.description,
     run: async (context) => {
