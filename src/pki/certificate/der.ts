@@ -142,15 +142,16 @@ function endOfTag(bytes: Uint8Array, offset: number): number {
   return last + 1;
 }
 
-/** EXTERNAL, EMBEDDED PDV, SEQUENCE, SET and CHARACTER STRING. */
-const constructedTypes: ReadonlySet<number> = new Set([8, 11, 16, 17, 29]);
+/** A bit for each type: EXTERNAL, EMBEDDED PDV, SEQUENCE, SET and CHARACTER STRING. */
+const CONSTRUCTED_TYPES = (1 << 8) | (1 << 11) | (1 << 16) | (1 << 17) | (1 << 29);
 const RESERVED_TYPE = 15;
 
 /** Each universal type has one form: X.690 §10.2 forbids constructed strings. */
 function requireForm(tag: number, offset: number): void {
   const type = tag & ~CONSTRUCTED;
   if (type === 0) throw malformedDer('tag 0x0 is an end-of-contents marker, which is BER', offset);
-  if (type === RESERVED_TYPE || constructedTypes.has(type) === tag >= CONSTRUCTED) return;
+  const mustBeConstructed = (CONSTRUCTED_TYPES & (1 << type)) !== 0;
+  if (type === RESERVED_TYPE || mustBeConstructed === tag >= CONSTRUCTED) return;
   const form = tag >= CONSTRUCTED ? 'constructed' : 'primitive';
   throw malformedDer(`tag 0x${tag.toString(16)} has the ${form} form, which DER forbids for this type`, offset);
 }

@@ -21,7 +21,8 @@ export class RecentSearches {
 
   /** @param now milliseconds since the epoch */
   find(thumbprint: string, trust: TrustStore, now: number): BuiltPaths | undefined {
-    const search = this.#trust === trust ? this.#searches.get(thumbprint) : undefined;
+    // V8 stores each string that is looked up in a Map for as long as it is used, also in an empty one.
+    const search = this.#trust === trust && this.#searches.size > 0 ? this.#searches.get(thumbprint) : undefined;
     if (!search) return undefined;
     const age = now - search.at;
     return age >= 0 && age < LIFETIME_MILLISECONDS ? search.built : undefined;

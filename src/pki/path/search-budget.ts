@@ -38,13 +38,13 @@ const MAX_RSA_BITS_OF_UNIT_COST = 4096;
 class SignatureChecks {
   #cost = 0;
   #count = 0;
-  /** By both thumbprints. */
-  readonly #results = new Map<string, boolean>();
+  /** By child, then by issuer: in one search, a certificate is one object. */
+  readonly #results = new Map<Certificate, Map<CaCertificate, boolean>>();
 
   /** Undefined when the budget is exhausted: a client can send many possible issuers with the same name. */
   isSignedBy(child: Certificate, issuer: CaCertificate): boolean | undefined {
-    const pair = `${child.thumbprint} ${issuer.thumbprint}`;
-    const known = this.#results.get(pair);
+    const ofChild = this.#results.get(child) ?? new Map<CaCertificate, boolean>();
+    const known = ofChild.get(issuer);
     if (known !== undefined) return known;
     const cost = verificationCost(issuer.publicKey);
     if (this.#count === MAX_SIGNATURES || this.#cost + cost > MAX_SIGNATURE_COST) return undefined;
@@ -53,7 +53,7 @@ class SignatureChecks {
     const results = resultsOfCa(child);
     const isSigned = results?.get(issuer) ?? isSignedByKey(child, issuer.publicKey);
     results?.set(issuer, isSigned);
-    this.#results.set(pair, isSigned);
+    this.#results.set(child, ofChild.set(issuer, isSigned));
     return isSigned;
   }
 

@@ -79,7 +79,8 @@ export function createChainVerifier(
     const isRepeated = recent.find(certificate.thumbprint, trust, now) !== undefined;
     const found = { ...(yield* searchPaths(certificate, chain, trust)), trust, isRepeated };
     cache.set(presented, found);
-    recent.add(certificate.thumbprint, trust, found, now);
+    // Most clients send no chain: then there is no other arrangement of it to search.
+    if (chain.length > 0 || !found.isBrief) recent.add(certificate.thumbprint, trust, found, now);
     return found;
   };
   const searchAtOnce = (presented: PresentedChain, now: number): BuiltPaths => {
