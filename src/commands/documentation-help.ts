@@ -20,7 +20,11 @@ const pages: Readonly<Record<string, string>> = {
   completion: 'operate.md',
 };
 
-/** @param names of a command, after `countersign` @returns the last line of its help: its page, or that of its group */
+/**
+ * The last line of the help of a command: its page, or that of its group.
+ *
+ * @param names of the command, after `countersign`
+ */
 export function documentationHelp(names: readonly string[]): string {
   const page = pages[names.join(' ')];
   return page === undefined ? documentationHelp(names.slice(0, -1)) : `\nDocumentation: ${documentationUrl(page)}`;
