@@ -1,5 +1,5 @@
 import { createHistogram, performance } from 'node:perf_hooks';
-import { callEvery } from '../shared-interval.ts';
+import { callEvery } from '../shared-timer.ts';
 
 /** In seconds, between two samples that are due every 100 ms: up to 0.11 is normal. */
 export interface EventLoopLag {

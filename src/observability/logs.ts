@@ -1,6 +1,6 @@
 import { fileErrorReason } from '../errors/file-error.ts';
 import { OperatorError } from '../errors/operator-error.ts';
-import { callEvery } from '../shared-interval.ts';
+import { callEvery } from '../shared-timer.ts';
 import type { Written } from './audit.ts';
 import {
   createLog,

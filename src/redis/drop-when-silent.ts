@@ -9,7 +9,7 @@ const IDLE_MILLISECONDS = 10_000;
  * to the nodes that the cluster has by then. A connection is probed at its start, while a command waits for a reply, and while
  * there is a suspicion; otherwise every ten seconds. Without commands, nothing depends on it.
  *
- * @returns to be called with each command: 140 ms later, a connection on which a command still waits is probed
+ * @returns to be called with each command: a ninth of a second later, a connection on which a command still waits is probed
  */
 export function dropWhenSilent(redis: Redis | Cluster, suspicion = new Suspicion()): () => void {
   const probed = new Set<Probed>();
@@ -58,7 +58,7 @@ function probeOnDemand(node: Redis, { suspicion, onSilent, onReady }: ProbeOptio
   return heartbeat;
 }
 
-/** Calls of the result are one call, 140 ms after the first of them. */
+/** Calls of the result are one call, a ninth of a second after the first of them. */
 function callLater(call: () => void): () => void {
   let isScheduled = false;
   return () => {

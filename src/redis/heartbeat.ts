@@ -1,3 +1,4 @@
+import { callAt, nextMultiple } from '../shared-timer.ts';
 import { isErrorReply } from './reply-shapes.ts';
 
 /** Probes a connection with PING: TCP does not report an end that was lost on the way. */
@@ -19,35 +20,37 @@ export interface Heartbeat {
 
 interface HeartbeatOptions {
   readonly redis: { ping(): Promise<unknown> };
-  /** Called when the server has not replied to PING for 560 ms, or for 2 s on a new connection. */
+  /** Called when the server has not replied to PING for half a second, or for 2 s on a new connection. */
   readonly onSilent: () => void;
   /** Whether a reply to PING proves that the connection serves its purpose. Default: any reply does, also an error. */
   readonly isValidReply?: (reply: unknown) => boolean;
-  /** Milliseconds between PINGs that are answered in time. Default: 280. */
+  /** Milliseconds between PINGs that are answered in time. Default: a third of a second. */
   readonly interval?: number;
-  /** Whether to send a PING every 140 ms. Asked at each beat, and by `hasten`. Default: never. */
+  /** Whether to send a PING every 111 ms. Asked at each beat, and by `hasten`. Default: never. */
   readonly isNeeded?: () => boolean;
   /** Called at each beat with whether a reply is overdue. */
   readonly onBeat?: (isOverdue: boolean) => void;
 }
 
 /**
- * A connection that is cut off behind a reply is dropped 840 ms after the PING of that reply was sent: the next one is sent
- * after 280 ms. If that is not answered when the one behind it is due, 280 ms later, the others follow after 140 ms each. A
- * new connection is made 20 ms later. A change that is not announced on the old one is therefore in force within a second.
+ * A beat sends a PING, and finds out whether the one before was answered: every third of a second, and every ninth while a
+ * reply is overdue. A connection that is cut off behind a reply is therefore dropped 889 ms after the PING of that reply was
+ * sent: the next PING is sent a third later, found unanswered after another third, and given two ninths more. A new connection is
+ * made 20 ms later. A change that is not announced on the old one is therefore in force within a second.
  *
  * A missing reply is not noticed earlier, so that an idle process wakes up only to send a PING and to receive its reply.
+ * Beats are at multiples of their interval: all connections of a process, and what it does every second, share them.
  */
-const INTERVAL_MILLISECONDS = 280;
+const INTERVAL_MILLISECONDS = 1_000 / 3;
 /** While a reply is overdue. */
-export const OVERDUE_MILLISECONDS = 140;
+export const OVERDUE_MILLISECONDS = 1_000 / 9;
 /**
  * Between the beats, from the first PING without a reply. Their planned times are added: a process that was suspended has
- * waited for no reply.
+ * waited for no reply. A third and two ninths of a second, or less if the first of these beats was late.
  */
-const MAX_SILENCE_MILLISECONDS = 560;
+const MAX_SILENCE_MILLISECONDS = 500;
 /** Until the first reply on a connection: a distant Redis is late once, and then replies at each interval. */
-const MAX_SILENCE_AT_FIRST_MILLISECONDS = 1_960;
+const MAX_SILENCE_AT_FIRST_MILLISECONDS = 1_950;
 /** Enough for a connection that is suspected together with another one that is dropped. */
 const MAX_UNANSWERED_IF_SUSPECTED = 2;
 
@@ -61,7 +64,7 @@ class PingHeartbeat implements Heartbeat {
   readonly #interval: number;
   /** Undefined while stopped. Replies on an earlier connection do not count. */
   #connection: object | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelBeat = () => {};
   #nextBeatAt = 0;
   #sentAt = 0;
   /** Milliseconds from the beat before to the next one. */
@@ -85,11 +88,12 @@ class PingHeartbeat implements Heartbeat {
     this.lastProbeAt = performance.now();
     // Once it is answered, the connection is dropped as soon as any other one.
     this.#probe();
-    this.#schedule(INTERVAL_MILLISECONDS);
+    // The beat behind it is not later than one interval.
+    this.#schedule(nextMultiple(OVERDUE_MILLISECONDS, this.#sentAt + INTERVAL_MILLISECONDS - OVERDUE_MILLISECONDS));
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#cancelBeat();
     this.#connection = undefined;
     this.lastProbeAt = Number.NEGATIVE_INFINITY;
   }
@@ -97,7 +101,7 @@ class PingHeartbeat implements Heartbeat {
   hasten(): void {
     const isDue = this.#nextBeatAt - performance.now() < OVERDUE_MILLISECONDS;
     if (!this.#connection || this.#isOverdue() || isDue || !this.#options.isNeeded?.()) return;
-    clearTimeout(this.#timer);
+    this.#cancelBeat();
     this.#beat();
   }
 
@@ -113,10 +117,10 @@ class PingHeartbeat implements Heartbeat {
     });
   }
 
-  #schedule(delay: number): void {
-    this.#delay = delay;
-    this.#nextBeatAt = performance.now() + delay;
-    this.#timer = setTimeout(this.#beat, delay).unref();
+  #schedule(at: number): void {
+    this.#delay = at - performance.now();
+    this.#nextBeatAt = at;
+    this.#cancelBeat = callAt(at, this.#beat);
   }
 
   readonly #beat = (): void => {
@@ -124,13 +128,11 @@ class PingHeartbeat implements Heartbeat {
     if (this.#unanswered > 0) this.#silence += this.#delay;
     this.#options.onBeat?.(isOverdue);
     const isUrgent = isOverdue || this.#options.isNeeded?.() === true;
-    const untilDue = this.#sentAt + this.#interval - performance.now();
-    // A timer may fire a little early.
-    const isDue = isUrgent || untilDue < OVERDUE_MILLISECONDS;
+    const next = nextMultiple(isUrgent ? OVERDUE_MILLISECONDS : this.#interval);
+    const isTooLate = next - this.#sentAt > this.#interval;
     if (this.#isSilent()) this.#endUnless(() => !this.#isSilent());
-    else if (isDue) this.#probe();
-    if (isUrgent) this.#schedule(OVERDUE_MILLISECONDS);
-    else this.#schedule(isDue ? INTERVAL_MILLISECONDS : untilDue);
+    else if (isUrgent || isTooLate) this.#probe();
+    this.#schedule(next);
   };
 
   #isOverdue(): boolean {

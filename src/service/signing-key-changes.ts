@@ -1,5 +1,5 @@
 import type { Log } from '../observability/log.ts';
-import { callEvery } from '../shared-interval.ts';
+import { callEvery } from '../shared-timer.ts';
 import type { Keyring } from '../tokens/keyring/keyring.ts';
 
 const INTERVAL_MILLISECONDS = 1_000;

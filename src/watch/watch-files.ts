@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { callEvery } from '../shared-interval.ts';
+import { callEvery } from '../shared-timer.ts';
 
 interface FileWatcher {
   stop(): void;

@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createHeartbeat, type Heartbeat } from '../../src/redis/heartbeat.ts';
+import { callEvery } from '../../src/shared-timer.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
@@ -97,6 +99,8 @@ function scriptedConnection(onPing: (number: number, reply: (number: number) => 
   };
 }
 
+const answerEach = (number: number, reply: (number: number) => void) => reply(number);
+
 describe('a heartbeat', () => {
   test('counts an error reply as an answer', async () => {
     let pings = 0;
@@ -110,26 +114,46 @@ describe('a heartbeat', () => {
     heartbeat.start();
     // More than are sent to a server that does not reply.
     await eventually(
-      () => pings > 15,
+      () => pings > 19,
       () => `${pings} PINGs were sent`,
     );
     expect(silent).toEqual([]);
   });
 
-  test('calls onSilent after three unanswered PINGs: twice 280 ms, and twice 140 ms', async () => {
-    // The first two are answered.
-    const { heartbeat, sentAt, silentAfter } = scriptedConnection((number, reply) => number <= 2 && reply(number));
-    // A busy machine delays both timers alike.
+  test('calls onSilent after three unanswered PINGs: two thirds of a second, and two ninths', async () => {
     let ticks = 0;
-    const clock = setInterval(() => ticks++, 140);
-    onTestFinished(() => clearInterval(clock));
+    let answeredAtTick = 0;
+    // The second one follows sooner than the others.
+    const { heartbeat, sentAt, silentAfter } = scriptedConnection((number, reply) => {
+      if (number > 3) return;
+      answeredAtTick = ticks;
+      reply(number);
+    });
+    // A busy machine delays both alike.
+    onTestFinished(callEvery(1_000 / 9, () => ticks++));
     heartbeat.start();
     await eventually(
       () => silentAfter.length > 0,
       () => `${sentAt.length} PINGs were sent`,
     );
-    expect(silentAfter[0]).toBe(5);
-    expect(Math.abs(ticks - (3 * 2 + 2))).toBeLessThanOrEqual(1);
+    expect(silentAfter[0]).toBe(6);
+    expect(Math.abs(ticks - answeredAtTick - (2 * 3 + 2))).toBeLessThanOrEqual(1);
+  });
+
+  test('sends the PINGs of all connections at the same time', async () => {
+    const [one, other] = [scriptedConnection(answerEach), scriptedConnection(answerEach)];
+    one.heartbeat.start();
+    await delay(200);
+    other.heartbeat.start();
+    await other.untilSent(4);
+    const nearest = (time: number) => Math.min(...one.sentAt.map((sent) => Math.abs(sent - time)));
+    // The first two are sent at the start, and at most an interval later.
+    expect(
+      other.sentAt
+        .slice(2, 4)
+        .map(nearest)
+        .every((distance) => distance < 50),
+    ).toBe(true);
   });
 
   test('sends a PING only every interval, and at once when it is hastened and needed', async () => {
@@ -163,7 +187,7 @@ describe('a heartbeat', () => {
     expect(sent.rare).toBe(2);
     const before = sent.usual;
     await untilUsual(before + 3);
-    // Twice as many, since it sends one every 140 ms.
+    // Three times as many, since it sends one every 111 ms.
     expect(sent.rare).toBeGreaterThan(4);
   });
 
@@ -174,7 +198,7 @@ describe('a heartbeat', () => {
     expect(silentAfter).toEqual([]);
   });
 
-  test('waits for the first reply of a distant server, and calls onSilent after 13 unanswered PINGs', async () => {
+  test('waits for the first reply of a distant server, and calls onSilent after two seconds', async () => {
     const distant = scriptedConnection((number, reply) => reply(number - 7));
     const unresponsive = scriptedConnection(() => {});
     distant.heartbeat.start();
@@ -184,7 +208,9 @@ describe('a heartbeat', () => {
       () => `${unresponsive.sentAt.length} PINGs were sent`,
     );
     await distant.untilSent(16);
-    expect(unresponsive.silentAfter[0]).toBe(13);
+    // One at the start, another one up to a third of a second later, and then one every ninth.
+    expect(unresponsive.silentAfter[0]).toBeGreaterThan(14);
+    expect(unresponsive.silentAfter[0]).toBeLessThan(19);
     expect(distant.silentAfter).toEqual([]);
     const answered = distant.sentAt.length - 7;
     expect(distant.heartbeat.lastProbeAt).toBeLessThanOrEqual(distant.sentAt[answered - 1] ?? 0);

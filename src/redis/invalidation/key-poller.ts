@@ -1,4 +1,4 @@
-import { callEvery } from '../../shared-interval.ts';
+import { callEvery } from '../../shared-timer.ts';
 import type { AnnouncedKey } from './announced-key.ts';
 
 export interface KeyPollerOptions {
