@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { AdministrationError } from '../administration/administration-error.ts';
+import { ConfigurationError } from '../errors/operator-error.ts';
 import { type RecordType, recordTypeNames, recordTypes } from '../resources/record-types.ts';
 import type { Interruption } from './clients/interruption.ts';
 
@@ -16,7 +17,8 @@ export const MAX_SMALL_REMOVAL = 10;
  * Requires confirmation for the removal of more than 10 records that are more than a third of their type: a wrong file, or
  * a wrong list, would remove clients that are in use. Asks on a terminal; elsewhere, `--yes` confirms.
  *
- * @throws {AdministrationError} unless it is confirmed
+ * @throws {AdministrationError} when the answer is no
+ * @throws {ConfigurationError} when there is no terminal and no `--yes`: the same command fails again
  * @throws {InterruptedError} on SIGINT or SIGTERM
  */
 export async function confirmRemoval(
@@ -31,7 +33,7 @@ export async function confirmRemoval(
     throw new AdministrationError(['not confirmed', NOTHING_WRITTEN]);
   }
   const fix = 'if that is intended, run the command again with --yes';
-  throw new AdministrationError([`this would remove ${what}, more than a third: ${fix}`, NOTHING_WRITTEN]);
+  throw new ConfigurationError([`this would remove ${what}, more than a third: ${fix}`, NOTHING_WRITTEN]);
 }
 
 const NOTHING_WRITTEN = 'Nothing was written.';

@@ -63,12 +63,17 @@ const commands: Readonly<Record<string, CommandCodes>> = {
   'clients apply': {
     success: 'success, whether or not there were changes',
     failure: 'a record is invalid, or was changed by another command',
+    usage: 'usage or configuration error, as a removal that requires --yes',
   },
   'clients list': {},
   'clients show': { failure: 'the client does not exist, its record is invalid, or no client matches the certificate' },
   'clients disable': { success: 'every client is disabled', failure: 'a client does not exist' },
   'clients enable': { success: 'every client is enabled', failure: 'a client does not exist' },
-  'clients remove': { success: 'every client is removed', failure: 'a client does not exist' },
+  'clients remove': {
+    success: 'every client is removed',
+    failure: 'a client does not exist',
+    usage: 'usage or configuration error, as a removal that requires --yes',
+  },
   'clients export': { success: 'every record is exported', failure: 'a value in Redis is not a record and is skipped' },
   'clients schema': {},
   'resources list': {},

@@ -33,7 +33,7 @@ describeWith(['redis-server'], 'the commands that manage clients', () => {
   test('remove more than 10 clients that are more than a third only with --yes', async () => {
     expect((await run('apply', many)).code).toBe(0);
     const refused = await run('apply', half, '--prune');
-    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('remove 14 of 40 clients')]);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('remove 14 of 40 clients')]);
     expect(refused.stderr).toContain('--yes');
     expect(refused.stderr).toContain('Nothing was written.');
     // 13 of 40 are less than a third.
@@ -43,7 +43,7 @@ describeWith(['redis-server'], 'the commands that manage clients', () => {
     });
     const ids = Array.from({ length: 11 }, (_, number) => `client-${number}`);
     const kept = await run('delete', ...ids);
-    expect([kept.code, kept.stdout]).toEqual([1, '']);
+    expect([kept.code, kept.stdout]).toEqual([2, '']);
     expect(kept.stderr).toContain('remove 11 of 27 clients');
     expect((await run('delete', ...ids.slice(1))).code).toBe(0);
     expect((await run('apply', many, '--prune')).code).toBe(0);
