@@ -62,7 +62,10 @@ function callThoseDue(): void {
   wakesUpAt = Number.POSITIVE_INFINITY;
   const now = performance.now() + RESOLUTION_MILLISECONDS;
   const due = [...calls].filter(({ dueAt }) => dueAt <= now);
-  for (const each of due) if (calls.delete(each)) each.call();
-  const next = Math.min(...[...calls].map(({ dueAt }) => dueAt));
-  if (next < wakesUpAt) wakeUpAt(next);
+  try {
+    for (const each of due) if (calls.delete(each)) each.call();
+  } finally {
+    const next = Math.min(...[...calls].map(({ dueAt }) => dueAt));
+    if (next < wakesUpAt) wakeUpAt(next);
+  }
 }

@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { callAt, callEvery, nextMultiple } from '../src/shared-timer.ts';
 import { eventually } from './support/eventually.ts';
+import { repositoryRoot } from './support/repository-root.ts';
 
 /** Keeps the process from doing anything else. */
 function block(milliseconds: number): void {
@@ -65,6 +68,25 @@ test('a call that is due sooner than those before it does not wait for them', as
     () => 'nothing was called',
   );
   expect(called).toEqual(['soon']);
+});
+
+test('a call that throws does not prevent those that are due with it, or later', async () => {
+  const program = `
+    const { callAt, callEvery, nextMultiple } = await import('./src/shared-timer.ts');
+    let errors = 0;
+    process.on('uncaughtException', () => errors++);
+    callAt(nextMultiple(20), () => { throw new Error('expected'); });
+    let calls = 0;
+    callEvery(20, () => calls++);
+    const end = setInterval(() => {
+      if (errors === 0 || calls < 3) return;
+      clearInterval(end);
+      console.log('called');
+    }, 5);
+    setTimeout(() => process.exit(1), 10_000).unref();`;
+  const args = ['--input-type=module', '-e', program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: repositoryRoot });
+  expect(stdout).toBe('called\n');
 });
 
 test.each([
