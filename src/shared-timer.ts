@@ -12,8 +12,8 @@ const calls = new Set<Call>();
 let timer: NodeJS.Timeout | undefined;
 let wakesUpAt = Number.POSITIVE_INFINITY;
 
-/** Timers have a resolution of a millisecond, and may fire as much too early. */
-const RESOLUTION_MILLISECONDS = 1;
+/** Timers have a resolution of a millisecond, and may fire that much too early. */
+export const RESOLUTION_MILLISECONDS = 1;
 
 /** The next multiple of an interval, which may be fractional, after this time. */
 export function nextMultiple(milliseconds: number, after = performance.now()): number {
@@ -36,26 +36,27 @@ export function callAt(dueAt: number, call: () => void): () => void {
 
 /**
  * Like `setInterval` with `unref`, except for the first call, which comes sooner. Calls that a busy process misses are
- * skipped.
+ * skipped, and so is the one that would follow a late call within half an interval.
  *
  * @returns what ends the calls
  */
 export function callEvery(milliseconds: number, call: () => void): () => void {
   let cancel = () => {};
-  const schedule = () => {
-    cancel = callAt(nextMultiple(milliseconds), () => {
-      schedule();
+  const schedule = (after: number) => {
+    cancel = callAt(nextMultiple(milliseconds, after), () => {
+      schedule(performance.now() + milliseconds / 2);
       call();
     });
   };
-  schedule();
+  schedule(performance.now());
   return () => cancel();
 }
 
 function wakeUpAt(time: number): void {
   clearTimeout(timer);
   wakesUpAt = time;
-  timer = setTimeout(callThoseDue, Math.ceil(time - performance.now())).unref();
+  // Node.js warns of a negative delay, which a call that takes long would cause.
+  timer = setTimeout(callThoseDue, Math.max(1, Math.ceil(time - performance.now()))).unref();
 }
 
 function callThoseDue(): void {

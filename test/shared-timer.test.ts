@@ -40,6 +40,40 @@ test('calls that a busy process has missed are skipped', async () => {
   expect(calls).toBeLessThanOrEqual(2);
 });
 
+test('calls are at least half an interval apart, even after a late one', async () => {
+  const calledAt: number[] = [];
+  onTestFinished(callEvery(200, () => calledAt.push(performance.now())));
+  const nextAt = nextMultiple(200);
+  await eventually(
+    () => performance.now() > nextAt + 20 && performance.now() < nextMultiple(200) - 100,
+    () => 'the machine is too busy',
+  );
+  const count = calledAt.length;
+  // The next call is 150 ms late.
+  block(nextMultiple(200) + 150 - performance.now());
+  await eventually(
+    () => calledAt.length >= count + 2,
+    () => `${calledAt.length} calls`,
+  );
+  const [late = 0, next = 0] = calledAt.slice(count);
+  expect(next - late).toBeGreaterThan(100 - 2);
+});
+
+test('a call that takes longer than the time until the next one causes no warning', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => void warnings.push(warning);
+  process.on('warning', onWarning);
+  onTestFinished(() => void process.off('warning', onWarning));
+  const called: string[] = [];
+  callAt(performance.now() + 10, () => block(50));
+  callAt(performance.now() + 30, () => called.push('next'));
+  await eventually(
+    () => called.length > 0,
+    () => 'nothing was called',
+  );
+  expect(warnings).toEqual([]);
+});
+
 test('nothing is called once it is cancelled, not even by another call that is due at the same time', async () => {
   const called: string[] = [];
   const dueAt = nextMultiple(30);
@@ -95,7 +129,7 @@ test.each([
   [1_000, 1_000, 2_000],
   [1_000 / 3, 1_000, 4_000 / 3],
 ])(
-  'the next multiple of %d behind %d is %d: never the one at which a timer fires early',
+  'the next multiple of %d after %d is %d: never the one at which a timer fires early',
   (milliseconds, after, next) => {
     expect(nextMultiple(milliseconds, after)).toBeCloseTo(next, 6);
   },
