@@ -160,6 +160,7 @@ class PathSearch {
   #issuersOf(child: Certificate): CaCertificate[] {
     const sent = this.#forwarded.caCertificates.filter(({ subject }) => namesChain(child.issuer, subject));
     const all = [...this.#trust.findBySubject(child.issuer), ...sent];
+    if (all.length < 2) return all;
     const expected = child.authorityKeyIdentifier;
     const isHinted = ({ subjectKeyIdentifier }: CaCertificate) =>
       expected !== undefined && subjectKeyIdentifier === expected;
@@ -201,12 +202,16 @@ interface ForwardedCas {
   readonly ignored: readonly string[];
 }
 
+/** Most clients send no chain. */
+const NO_FORWARDED_CAS: ForwardedCas = { caCertificates: [], ignored: [] };
+
 /**
  * Parses the forwarded CA certificates that are not configured anyway.
  *
  * @param forwarded DER, without the leaf
  */
 function* parseForwardedCas(forwarded: readonly Uint8Array[], trust: TrustStore): Search<ForwardedCas> {
+  if (forwarded.length === 0) return NO_FORWARDED_CAS;
   const parsed = new Map<string, CaCertificate>();
   const ignored: string[] = [];
   for (const [index, der] of forwarded.entries()) {

@@ -16,10 +16,12 @@ export function nameConstraintViolation(
   path: CertificationPath,
   { comparisons }: SearchBudget,
 ): PathViolation | undefined {
-  const certificates = [path.leaf, ...path.caCertificates];
-  for (const [index, { nameConstraints, subjectText }] of path.caCertificates.entries()) {
+  let issuerPosition = 0;
+  for (const { nameConstraints, subjectText } of path.caCertificates) {
+    issuerPosition += 1;
     if (!nameConstraints) continue;
-    for (const [position, certificate] of certificates.slice(0, index + 1).entries()) {
+    const below = [path.leaf, ...path.caCertificates].slice(0, issuerPosition);
+    for (const [position, certificate] of below.entries()) {
       if (position > 0 && isSelfIssued(certificate)) continue;
       const problem = problemWith(certificate, position === 0, nameConstraints, comparisons);
       if (problem === undefined) continue;

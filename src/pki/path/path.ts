@@ -9,6 +9,11 @@ export interface CertificationPath {
   readonly caCertificates: readonly CaCertificate[];
 }
 
+/** The certificate at a position: 0 is the leaf, 1 its issuer, and so on. */
+export function certificateAt({ leaf, caCertificates }: CertificationPath, position: number): Certificate | undefined {
+  return position === 0 ? leaf : caCertificates[position - 1];
+}
+
 /** Why a path is not valid: the certificate, what is wrong with it, and the section that requires otherwise. */
 export interface PathViolation {
   readonly code: InvalidClientCode;
@@ -22,12 +27,11 @@ export interface PathViolation {
 
 /** @param position 0 is the leaf */
 export function pathViolation(
-  { leaf, caCertificates }: CertificationPath,
+  path: CertificationPath,
   position: number,
   { code, problem, section }: Pick<PathViolation, 'code' | 'problem' | 'section'>,
 ): PathViolation {
-  const certificate = position === 0 ? leaf : caCertificates[position - 1];
-  return { code, position, subject: certificate?.subjectText ?? '', problem, section };
+  return { code, position, subject: certificateAt(path, position)?.subjectText ?? '', problem, section };
 }
 
 /** A one-sentence reason for the audit log. */

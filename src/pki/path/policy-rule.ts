@@ -1,7 +1,7 @@
 import { isSelfIssued } from '../certificate/ca-certificate.ts';
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { isCritical } from '../certificate/structure.ts';
-import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
+import { type CertificationPath, certificateAt, type PathViolation, pathViolation } from './path.ts';
 import type { PolicySteps, SearchBudget } from './search-budget.ts';
 import { ValidPolicies } from './valid-policies.ts';
 
@@ -29,9 +29,9 @@ export function policyViolation(
 
 /** A critical extension that cannot be processed makes a path invalid, even if its content does not matter. */
 function malformedCriticalPolicies(path: CertificationPath, budget: PolicySteps): PathViolation | undefined {
-  for (const [position, certificate] of [path.leaf, ...path.caCertificates].entries()) {
-    const { certificatePolicies } = certificate;
-    if (certificatePolicies === undefined || !isCritical(certificatePolicies)) continue;
+  for (let position = 0; position <= path.caCertificates.length; position++) {
+    const certificate = certificateAt(path, position);
+    if (!certificate?.certificatePolicies || !isCritical(certificate.certificatePolicies)) continue;
     const problem = explained(() => void budget.policiesOf(certificate));
     if (problem !== undefined)
       return pathViolation(path, position, { code: 'path_policy', problem, section: 'RFC 5280 §4.2' });
@@ -46,10 +46,11 @@ const SECTION = 'RFC 5280 §6.1.5 (g)';
  * below can lift it, so it applies to the whole path (RFC 5280 §4.2.1.11).
  */
 function explicitPolicyRequiredAt(path: CertificationPath): number | undefined {
-  const certificates = [path.leaf, ...path.caCertificates];
   let skip = Number.POSITIVE_INFINITY;
   let requiredAt: number | undefined;
-  for (const [position, certificate] of [...certificates.entries()].toReversed()) {
+  for (let position = path.caCertificates.length; position >= 0; position--) {
+    const certificate = certificateAt(path, position);
+    if (!certificate) continue;
     if (position === 0 || !isSelfIssued(certificate)) skip = Math.max(skip - 1, 0);
     const { requireExplicitPolicy } = certificate.policyConstraints;
     if (requireExplicitPolicy >= skip) continue;

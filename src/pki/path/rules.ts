@@ -4,7 +4,7 @@ import { CertificateError } from '../certificate/certificate-error.ts';
 import { requireValidAt } from '../certificate/client-certificate.ts';
 import type { ExtendedKeyUsage } from '../certificate/extensions.ts';
 import { nameConstraintViolation } from './name-constraint-rule.ts';
-import { type CertificationPath, type PathViolation, pathViolation } from './path.ts';
+import { type CertificationPath, certificateAt, type PathViolation, pathViolation } from './path.ts';
 import { policyViolation } from './policy-rule.ts';
 import type { SearchBudget } from './search-budget.ts';
 
@@ -36,11 +36,13 @@ export function firstViolation(path: CertificationPath, budget: SearchBudget): P
 function checkPathLengths(path: CertificationPath): PathViolation | undefined {
   // Self-issued certificates do not count: a key rollover of a CA does not lengthen the path.
   let below = 0;
-  for (const [index, ca] of path.caCertificates.entries()) {
+  let position = 0;
+  for (const ca of path.caCertificates) {
+    position += 1;
     const { pathLength = Number.POSITIVE_INFINITY } = ca.basicConstraints;
     if (below > pathLength) {
       const problem = `allows ${pathLength} intermediates below it, and the path has ${below}`;
-      return pathViolation(path, index + 1, { code: 'path_too_long', problem, section: 'RFC 5280 §6.1.4 (l)' });
+      return pathViolation(path, position, { code: 'path_too_long', problem, section: 'RFC 5280 §6.1.4 (l)' });
     }
     if (!isSelfIssued(ca)) below += 1;
   }
@@ -76,8 +78,8 @@ function coversClientAuth(usage: ExtendedKeyUsage): boolean {
 }
 
 function checkCriticalExtensions(path: CertificationPath): PathViolation | undefined {
-  for (const [position, certificate] of [path.leaf, ...path.caCertificates].entries()) {
-    const [id] = certificate.unknownCriticalExtensions;
+  for (let position = 0; position <= path.caCertificates.length; position++) {
+    const id = certificateAt(path, position)?.unknownCriticalExtensions[0];
     if (id === undefined) continue;
     const problem = `has an unknown critical extension: ${id}`;
     return pathViolation(path, position, { code: 'path_extension_unknown', problem, section: 'RFC 5280 §4.2' });

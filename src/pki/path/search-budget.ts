@@ -34,26 +34,30 @@ const MAX_SIGNATURE_COST = 80;
 const ORDINARY_SIGNATURE_COST = 20;
 const MAX_RSA_BITS_OF_UNIT_COST = 4096;
 
+interface SignatureResult {
+  readonly child: Certificate;
+  readonly issuer: CaCertificate;
+  readonly isSigned: boolean;
+}
+
 /** Verifies signatures during one path search: each pair once, and only within the budget. */
 class SignatureChecks {
   #cost = 0;
-  #count = 0;
-  /** By child, then by issuer: in one search, a certificate is one object. */
-  readonly #results = new Map<Certificate, Map<CaCertificate, boolean>>();
+  /** Of at most 40 pairs, usually one: a list is looked through faster than a Map of Maps is created. */
+  readonly #results: SignatureResult[] = [];
 
   /** Undefined when the budget is exhausted: a client can send many possible issuers with the same name. */
   isSignedBy(child: Certificate, issuer: CaCertificate): boolean | undefined {
-    const ofChild = this.#results.get(child) ?? new Map<CaCertificate, boolean>();
-    const known = ofChild.get(issuer);
-    if (known !== undefined) return known;
-    const cost = verificationCost(issuer.publicKey);
-    if (this.#count === MAX_SIGNATURES || this.#cost + cost > MAX_SIGNATURE_COST) return undefined;
-    this.#count += 1;
+    // In one search, a certificate is one object.
+    const known = this.#results.find((result) => result.child === child && result.issuer === issuer);
+    if (known) return known.isSigned;
+    const cost = verificationCost(issuer);
+    if (this.#results.length === MAX_SIGNATURES || this.#cost + cost > MAX_SIGNATURE_COST) return undefined;
     this.#cost += cost;
     const results = resultsOfCa(child);
     const isSigned = results?.get(issuer) ?? isSignedByKey(child, issuer.publicKey);
     results?.set(issuer, isSigned);
-    this.#results.set(child, ofChild.set(issuer, isSigned));
+    this.#results.push({ child, issuer, isSigned });
     return isSigned;
   }
 
@@ -90,7 +94,18 @@ const curveCosts: Readonly<Record<string, number>> = {
   brainpoolP512r1: 13,
 };
 
-function verificationCost({ asymmetricKeyDetails }: KeyObject): number {
+/** Node copies the details of a key each time, which takes longer than the rest of an ordinary search. */
+const knownCosts = new WeakMap<CaCertificate, number>();
+
+function verificationCost(issuer: CaCertificate): number {
+  const known = knownCosts.get(issuer);
+  if (known !== undefined) return known;
+  const cost = costOfKey(issuer.publicKey);
+  knownCosts.set(issuer, cost);
+  return cost;
+}
+
+function costOfKey({ asymmetricKeyDetails }: KeyObject): number {
   const { namedCurve, modulusLength = 0 } = asymmetricKeyDetails ?? {};
   if (namedCurve !== undefined) return curveCosts[namedCurve] ?? 1;
   return modulusLength > MAX_RSA_BITS_OF_UNIT_COST ? 3 : 1;

@@ -77,7 +77,8 @@ export function createChainVerifier(
     const { certificate, chain } = presented;
     const trust = currentTrust();
     const isRepeated = recent.find(certificate.thumbprint, trust, now) !== undefined;
-    const found = { ...(yield* searchPaths(certificate, chain, trust)), trust, isRepeated };
+    const { paths, violation, isCostly, isBrief } = yield* searchPaths(certificate, chain, trust);
+    const found = { paths, violation, isCostly, isBrief, trust, isRepeated };
     cache.set(presented, found);
     // Most clients send no chain: then there is no other arrangement of it to search.
     if (chain.length > 0 || !found.isBrief) recent.add(certificate.thumbprint, trust, found, now);

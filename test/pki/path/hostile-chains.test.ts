@@ -82,6 +82,14 @@ function constrained(subtrees: readonly GeneralName[], leaf: CertificateOptions)
 const { dns, uri, email, ip, directory } = generalName;
 const hosts = (length: number) => many(length, (index) => dns(`h${index}.example`));
 
+test('a search is as costly when the signatures of its CAs were verified before', () => {
+  const slow = createTestCa({ ...named('Slow'), keyType: 'ec-p521' });
+  const issuing = slow.issueIntermediate({ ...named('Issuing'), keyType: 'ec-p521' });
+  const trust = createTrustStore([slow, issuing].map(({ der }) => parseCaCertificate(der)));
+  const costly = [1, 2].map(() => buildPaths(parseClientCertificate(issuing.issue().der), [], trust).isCostly);
+  expect(costly).toEqual([true, true]);
+});
+
 describe('path building is bounded for', () => {
   test.each<[string, Hostile]>([
     ['10 CAs with one name, P-256', tenOfOneName('ec-p256')],
