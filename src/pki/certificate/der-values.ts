@@ -47,51 +47,6 @@ export function parseBitString({ content, offset }: DerElement): { bytes: Uint8A
   return { bytes, unusedBits };
 }
 
-/**
- * The dotted form of an OBJECT IDENTIFIER, e.g. `2.5.4.3` (X.690 §8.19).
- *
- * @throws {CertificateError} when an arc is not minimally encoded or incomplete
- */
-export function parseObjectIdentifier({ bytes, start, end }: DerElement): string {
-  let text = '';
-  let first = start;
-  for (let index = start; index < end; index++) {
-    const byte = bytes[index] ?? 0;
-    if (index === first && byte === 0x80) {
-      throw new CertificateError('not DER: an OBJECT IDENTIFIER with an arc that is not minimally encoded');
-    }
-    if (byte >= 0x80) continue;
-    const arc = arcOf(bytes, first, index + 1);
-    text += first === start ? firstArcs(arc) : `.${arc}`;
-    first = index + 1;
-  }
-  if (first < end) throw new CertificateError('not DER: a truncated OBJECT IDENTIFIER');
-  if (text === '') throw new CertificateError('not DER: an OBJECT IDENTIFIER without content');
-  return text;
-}
-
-/** The first two arcs are joined into one (X.690 §8.19.4). */
-function firstArcs(joined: number | bigint): string {
-  if (joined >= 80) return `2.${typeof joined === 'bigint' ? joined - 80n : joined - 80}`;
-  return `${Math.floor(Number(joined) / 40)}.${Number(joined) % 40}`;
-}
-
-const MAX_SMALL_ARC_BYTES = 7;
-
-/**
- * X.690 §8.19.2: seven bits of an arc in each byte; the high bit means that another byte follows. A long arc is converted
- * at once: adding one byte after the other takes quadratic time.
- */
-function arcOf(bytes: Uint8Array, start: number, end: number): number | bigint {
-  if (end - start > MAX_SMALL_ARC_BYTES) {
-    const bits = Array.from(bytes.subarray(start, end), (byte) => (byte & 0x7f).toString(2).padStart(7, '0'));
-    return BigInt(`0b${bits.join('')}`);
-  }
-  let arc = 0;
-  for (let index = start; index < end; index++) arc = arc * 128 + ((bytes[index] ?? 0) & 0x7f);
-  return arc;
-}
-
 /** RFC 5280 §4.1.2.5 narrows both types to seconds, no fraction, and Z; DER would allow a fraction (X.690 §11.7). */
 const timeFormats: Readonly<Record<number, { readonly name: string; readonly form: string }>> = {
   [Tag.utcTime]: { name: 'UTCTime', form: 'YYMMDDHHMMSSZ' },
@@ -137,14 +92,29 @@ function numberIn(bytes: Uint8Array, start: number, digits: number): number {
   return value;
 }
 
+/** The calendar repeats after 400 years. Without them, `Date.UTC` would take a year below 100 for one after 1900. */
+const CYCLE_YEARS = 400;
+const CYCLE_MILLISECONDS = 146_097 * 86_400_000;
+
+const DAYS_OF_MONTHS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** 0 for a month that does not exist. */
+function daysIn(year: number, month: number): number {
+  const isLeapYear = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return month === 2 && isLeapYear ? 29 : (DAYS_OF_MONTHS[month - 1] ?? 0);
+}
+
 /** @param start of MMDDHHMMSS */
 function parseInstant(year: number, bytes: Uint8Array, start: number): number {
-  const field = (index: number) => numberIn(bytes, start + 2 * index, 2);
-  const [month, day, hour, minute, second] = [field(0), field(1), field(2), field(3), field(4)];
-  const date = new Date(0);
-  date.setUTCFullYear(year, month - 1, day);
-  const isInCalendar = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
-  if (isInCalendar && hour < 24 && minute < 60 && second < 60) return date.setUTCHours(hour, minute, second);
+  const month = numberIn(bytes, start, 2);
+  const day = numberIn(bytes, start + 2, 2);
+  const hour = numberIn(bytes, start + 4, 2);
+  const minute = numberIn(bytes, start + 6, 2);
+  const second = numberIn(bytes, start + 8, 2);
+  const isInCalendar = day >= 1 && day <= daysIn(year, month);
+  if (isInCalendar && hour < 24 && minute < 60 && second < 60) {
+    return Date.UTC(year + CYCLE_YEARS, month - 1, day, hour, minute, second) - CYCLE_MILLISECONDS;
+  }
   const two = (number: number) => String(number).padStart(2, '0');
   const iso = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}.000Z`;
   throw new CertificateError(`has a time that does not exist in the calendar: ${iso}`);

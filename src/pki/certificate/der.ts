@@ -94,23 +94,13 @@ class ParsedElement implements DerElement {
 const NO_ELEMENTS: readonly DerElement[] = [];
 
 function elementsIn(bytes: Uint8Array, start: number, end: number): DerElement[] {
-  // Most elements have two or three children, and an array that grows by `push` reserves 17 places.
-  const elements = new Array<DerElement>(countElements(bytes, start, end));
-  let offset = start;
-  for (let index = 0; index < elements.length; index++) {
+  const elements: DerElement[] = [];
+  for (let offset = start; offset < end; ) {
     const element = new ParsedElement(bytes, offset, end);
-    elements[index] = element;
+    elements.push(element);
     offset = element.end;
   }
   return elements;
-}
-
-function countElements(bytes: Uint8Array, start: number, end: number): number {
-  let count = 0;
-  for (let offset = start; offset < end; count++) {
-    offset = endOfContent(bytes, offset, startOfContent(bytes, offset), end);
-  }
-  return count;
 }
 
 function startOfContent(bytes: Uint8Array, offset: number): number {
@@ -171,6 +161,8 @@ function endOfLength(bytes: Uint8Array, offset: number): number {
 
 /** The length: one byte, or, after 0x80 plus their number, its digits. */
 function contentLength(bytes: Uint8Array, offset: number, start: number): number {
+  // Nearly every header has one byte of each.
+  if (start === offset + 2) return bytes[offset + 1] ?? 0;
   const first = endOfTag(bytes, offset);
   if (start === first + 1) return bytes[first] ?? 0;
   let length = 0;

@@ -1,6 +1,7 @@
 import { CertificateError } from './certificate-error.ts';
 import { type DerElement, Tag } from './der-element.ts';
-import { parseBitString, parseBoolean, parseInteger, parseObjectIdentifier } from './der-values.ts';
+import { parseBitString, parseBoolean, parseInteger } from './der-values.ts';
+import { parseObjectIdentifier } from './object-identifier.ts';
 import { parseExtensionValue } from './structure.ts';
 
 /** The object identifiers of the extensions that are parsed (RFC 5280 §4.2.1). */
@@ -138,8 +139,11 @@ function createSubsets<Name extends string>(names: readonly Name[]) {
   const subsets = new Map<number, ReadonlySet<Name>>();
   return {
     of: (contains: (name: Name) => boolean): ReadonlySet<Name> => {
-      const mask = names.reduce((bits, name, index) => bits | (contains(name) ? 1 << index : 0), 0);
-      const subset = subsets.get(mask) ?? new Set(names.filter((_, index) => mask & (1 << index)));
+      let mask = 0;
+      for (const name of names) mask = 2 * mask + (contains(name) ? 1 : 0);
+      const known = subsets.get(mask);
+      if (known) return known;
+      const subset = new Set(names.filter(contains));
       subsets.set(mask, subset);
       return subset;
     },

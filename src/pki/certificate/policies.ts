@@ -1,7 +1,7 @@
 import { CertificateError } from './certificate-error.ts';
 import { type DerElement, Tag } from './der-element.ts';
-import { parseObjectIdentifier } from './der-values.ts';
 import { ExtensionOid } from './extensions.ts';
+import { parseObjectIdentifier } from './object-identifier.ts';
 import { parseExtensionValue } from './structure.ts';
 
 /** Stands for every policy (RFC 5280 §4.2.1.4). */
@@ -29,15 +29,20 @@ type Extensions = ReadonlyMap<string, DerElement>;
 const REQUIRE_EXPLICIT_POLICY = 0x80;
 const INHIBIT_POLICY_MAPPING = 0x81;
 
+const NO_CONSTRAINTS = {
+  requireExplicitPolicy: Number.POSITIVE_INFINITY,
+  inhibitPolicyMapping: Number.POSITIVE_INFINITY,
+} as const satisfies PolicyConstraints;
+
 /**
  * Parses policyConstraints, SEQUENCE { requireExplicitPolicy [0] OPTIONAL, inhibitPolicyMapping [1] OPTIONAL }.
  *
  * @throws {CertificateError} when they are malformed: then it is unknown what the certificate requires
  */
 export function parsePolicyConstraints(extensions: Extensions): PolicyConstraints {
-  const parsed = { requireExplicitPolicy: Number.POSITIVE_INFINITY, inhibitPolicyMapping: Number.POSITIVE_INFINITY };
   const extension = extensions.get(ExtensionOid.policyConstraints);
-  if (!extension) return parsed;
+  if (!extension) return NO_CONSTRAINTS;
+  const parsed = { ...NO_CONSTRAINTS };
   return parseOrExplain('its policy constraints are malformed', '§4.2.1.11', () => {
     const { tag, children } = parseExtensionValue(extension);
     if (tag !== Tag.sequence) throw new CertificateError('not a SEQUENCE');

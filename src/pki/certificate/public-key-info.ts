@@ -3,8 +3,9 @@ import { abbreviate } from '../../text.ts';
 import { CertificateError } from './certificate-error.ts';
 import { parseDer } from './der.ts';
 import { type DerElement, Tag } from './der-element.ts';
-import { parseBitString, parseInteger, parseObjectIdentifier } from './der-values.ts';
+import { parseBitString, parseInteger } from './der-values.ts';
 import { ACCEPTED_CURVES } from './elliptic-curves.ts';
+import { parseObjectIdentifier } from './object-identifier.ts';
 
 /** A SubjectPublicKeyInfo whose encoding was checked. */
 export type PublicKeyInfo = EcKeyInfo | RsaKeyInfo | OtherKeyInfo;

@@ -1,6 +1,7 @@
 import { constants, type KeyObject, verify } from 'node:crypto';
 import { type DerElement, Tag } from './der-element.ts';
-import { parseInteger, parseObjectIdentifier } from './der-values.ts';
+import { parseInteger } from './der-values.ts';
+import { parseObjectIdentifier } from './object-identifier.ts';
 
 /** A signature algorithm that is strong enough for certificates and CRLs. */
 export interface SignatureAlgorithm {

@@ -1,7 +1,8 @@
 import { CertificateError } from './certificate-error.ts';
 import { parseDer } from './der.ts';
 import { type DerElement, Tag } from './der-element.ts';
-import { parseBitString, parseBoolean, parseInteger, parseObjectIdentifier, parseTime } from './der-values.ts';
+import { parseBitString, parseBoolean, parseInteger, parseTime } from './der-values.ts';
+import { parseObjectIdentifier } from './object-identifier.ts';
 
 /** The fields of a Certificate that are taken from its DER (RFC 5280 §4.1). */
 export interface CertificateStructure {

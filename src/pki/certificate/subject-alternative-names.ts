@@ -1,8 +1,8 @@
 import { isIP, SocketAddress } from 'node:net';
 import { CertificateError } from './certificate-error.ts';
 import { type DerElement, Tag } from './der-element.ts';
-import { parseObjectIdentifier } from './der-values.ts';
 import { decodeDistinguishedName, type EncodedName } from './names/distinguished-name.ts';
+import { parseObjectIdentifier } from './object-identifier.ts';
 import { parseExtensionValue } from './structure.ts';
 
 /** The types of subject alternative name by which a client can be registered (RFC 8705 §2.1.2). */

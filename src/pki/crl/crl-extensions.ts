@@ -1,7 +1,8 @@
 import { CertificateError } from '../certificate/certificate-error.ts';
 import { parseDer } from '../certificate/der.ts';
 import { type DerElement, Tag } from '../certificate/der-element.ts';
-import { parseInteger, parseObjectIdentifier } from '../certificate/der-values.ts';
+import { parseInteger } from '../certificate/der-values.ts';
+import { parseObjectIdentifier } from '../certificate/object-identifier.ts';
 import { isCritical, parseExtensionValue } from '../certificate/structure.ts';
 
 /** The object identifiers of the extensions that are parsed (RFC 5280 §5.2). */

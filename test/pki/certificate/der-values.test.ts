@@ -2,13 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { CertificateError } from '../../../src/pki/certificate/certificate-error.ts';
 import { parseDer } from '../../../src/pki/certificate/der.ts';
 import type { DerElement } from '../../../src/pki/certificate/der-element.ts';
-import {
-  parseBitString,
-  parseBoolean,
-  parseInteger,
-  parseObjectIdentifier,
-  parseTime,
-} from '../../../src/pki/certificate/der-values.ts';
+import { parseBitString, parseBoolean, parseInteger, parseTime } from '../../../src/pki/certificate/der-values.ts';
+import { parseObjectIdentifier } from '../../../src/pki/certificate/object-identifier.ts';
 import { der } from '../../support/der.ts';
 
 const element = (hex: string) => parseDer(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
@@ -61,6 +56,7 @@ describe('a value is read:', () => {
     ['GeneralizedTime', instant, time('20501231235959Z'), '2050-12-31T23:59:59.000Z'],
     ['GeneralizedTime before 2050', instant, time('20260101000000Z'), '2026-01-01T00:00:00.000Z'],
     ['29 February of a leap year', instant, time('200229235959Z'), '2020-02-29T23:59:59.000Z'],
+    ['29 February of a year that 400 divides', instant, time('000229000000Z'), '2000-02-29T00:00:00.000Z'],
     ['GeneralizedTime of the year 99', instant, time('00991231235959Z'), '0099-12-31T23:59:59.000Z'],
     ['the end of all time', instant, time('99991231235959Z'), '9999-12-31T23:59:59.000Z'],
   ])('%s', (_, read, hex, value) => {
@@ -103,6 +99,9 @@ describe('a time is rejected, and not called an encoding error:', () => {
     ['month 0', time('200001000000Z'), 'calendar'],
     ['30 February', time('200230000000Z'), 'calendar'],
     ['29 February of a common year', time('210229000000Z'), 'calendar'],
+    ['29 February of a century', time('22000229000000Z'), 'calendar'],
+    ['day 0', time('200100000000Z'), 'calendar'],
+    ['31 April', time('200431000000Z'), 'calendar'],
     ['hour 24', time('200101240000Z'), 'calendar'],
     ['second 60', time('200101000060Z'), 'calendar'],
     ['day 32 of a GeneralizedTime', time('20200132000000Z'), 'calendar'],

@@ -26,6 +26,7 @@ describe('an escaped PEM is rejected', () => {
     ['a letter escaped', '%41', '', 'an escaped character'],
     ['a hyphen escaped', '%2DBEGIN', '', 'an escaped character'],
     ['lower-case digits instead of upper-case ones', 'A%0aB', '', 'hex digits in upper case'],
+    ['a lower-case digit in an escape that a PEM contains', 'A%2bB', '', 'hex digits in upper case'],
     ['a percent sign alone', 'A%', '', 'malformed percent-encoding'],
     ['one digit', 'A%0', '', 'malformed percent-encoding'],
     ['no digits', 'A%zz', '', 'malformed percent-encoding'],
@@ -38,7 +39,9 @@ describe('an escaped PEM is rejected', () => {
   });
 
   test('with upper-case digits instead of lower-case ones', () => {
-    expect(() => unescapePem('A%0AB', '+/=', 'lower')).toThrow('hex digits in lower case');
+    for (const bare of ['', '+/='] as const) {
+      expect(() => unescapePem('A%0AB', bare, 'lower')).toThrow('hex digits in lower case');
+    }
   });
 });
 

@@ -55,7 +55,7 @@ const attributeTypes: readonly AttributeType[] = [
   ['1.3.6.1.4.1.311.60.2.1.3', 'jurisdictionC', ['jurisdictionCountryName']],
 ];
 
-const byOid = new Map(attributeTypes.map(([oid, name, , rank]) => [oid, { oid, name, rank }]));
+const byOid = new Map(attributeTypes.map(([oid, name, , rank]) => [oid, { name, rank }]));
 const oidByName = new Map(
   attributeTypes.flatMap(([oid, name, aliases]) =>
     [name, ...aliases].map((each) => [each.toLowerCase(), oid] as const),
@@ -69,11 +69,6 @@ const oidByName = new Map(
 export function attributeTypeOid(notation: string): string | undefined {
   const name = notation.toLowerCase();
   return oidByName.get(name) ?? parseDottedOid(name.startsWith('oid.') ? name.slice(4) : name);
-}
-
-/** The same text, as one object for all names that have this type: cached certificates share it. */
-export function sharedOid(oid: string): string {
-  return byOid.get(oid)?.oid ?? oid;
 }
 
 /** The printed name of a type, or undefined if it is printed as OID. */
