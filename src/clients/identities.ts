@@ -58,8 +58,8 @@ export function identitiesOfCertificate(certificate: ClientCertificate): readonl
   const kinds = ['dns', 'uri', 'ip', 'email'] as const;
   return [
     thumbprintIdentity({ algorithm: 'sha256', value: certificate.thumbprint }),
-    thumbprintIdentity({ algorithm: 'sha1', value: certificate.sha1Thumbprint }),
-    publicKeyIdentity(certificate.publicKeyThumbprint),
+    thumbprintIdentity({ algorithm: 'sha1', value: certificate.otherThumbprints.sha1 }),
+    publicKeyIdentity(certificate.otherThumbprints.publicKey),
     ...(subject.canonical === undefined ? [] : [subjectIdentity(subject)]),
     ...kinds.flatMap((kind) => [...new Set(names[kind])].map((name) => alternativeNameIdentity(kind, name))),
     ...(svid.spiffeId === undefined ? [] : patternsOf(svid.spiffeId).map(patternIdentity)),

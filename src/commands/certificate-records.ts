@@ -78,9 +78,9 @@ function titleFor(field: string, { chain }: SuggestionContext, { svid }: ClientC
   return `${by}, in certificates from a trusted CA${more}`;
 }
 
-function certificateSuggestions({ thumbprint, publicKeyThumbprint }: ClientCertificate): SuggestedRecord[] {
+function certificateSuggestions({ thumbprint, otherThumbprints }: ClientCertificate): SuggestedRecord[] {
   const method = 'self_signed_tls_client_auth';
-  const key = { public_key_thumbprint: publicKeyThumbprint };
+  const key = { public_key_thumbprint: otherThumbprints.publicKey };
   return [
     suggest('By this exact certificate, whatever its issuer', recordOf(method, { certificates: [{ thumbprint }] })),
     suggest(

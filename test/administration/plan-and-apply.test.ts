@@ -430,7 +430,9 @@ describeWith(['redis-server'], 'plan and apply', () => {
     test('when one contains the certificate, and the other is registered by another identity of it', async () => {
       const [{ pem } = selfSigned()] = certificates;
       const held = { ...certified('a', [1]), certificates: [{ pem }, { pem: certificates[1]?.pem }] };
-      const { publicKeyThumbprint } = parseClientCertificate(certificates[0]?.der ?? new Uint8Array());
+      const { publicKey: publicKeyThumbprint } = parseClientCertificate(
+        certificates[0]?.der ?? new Uint8Array(),
+      ).otherThumbprints;
       const byKey = { ...certified('b', []), certificates: [{ public_key_thumbprint: publicKeyThumbprint }] };
       const method = 'tls_client_auth';
       const byName = { client_id: 'b', token_endpoint_auth_method: method, tls_client_auth_subject_dn: 'CN=client' };

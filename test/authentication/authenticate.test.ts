@@ -217,7 +217,7 @@ describe('a client pinned to a CA', () => {
 });
 
 describe('self_signed_tls_client_auth by a public key', () => {
-  const { publicKeyThumbprint } = parseClientCertificate(own.der);
+  const { publicKey: publicKeyThumbprint } = parseClientCertificate(own.der).otherThumbprints;
   const client = pinned({ public_key_thumbprint: publicKeyThumbprint, not_after: new Date(now + 1000).toISOString() });
 
   test('accepts a renewed certificate with the same key, and none with another key', async () => {
@@ -284,8 +284,8 @@ describe('self_signed_tls_client_auth', () => {
   });
 
   test('advises the replacement of a SHA-1 thumbprint', async () => {
-    const { sha1Thumbprint } = parseClientCertificate(own.der);
-    const seed = pinned({ thumbprint: Buffer.from(sha1Thumbprint, 'base64url').toString('hex') });
+    const { sha1 } = parseClientCertificate(own.der).otherThumbprints;
+    const seed = pinned({ thumbprint: Buffer.from(sha1, 'base64url').toString('hex') });
     expect((await authenticate(seed, nothing, present(own), now)).advice).toContain(own.thumbprint);
     expect((await authenticate(client, nothing, present(own), now)).advice).toBeUndefined();
   });

@@ -7,7 +7,7 @@ import { manyNamed, registeredClient } from '../support/registered-client.ts';
 
 const parsed = parseClientCertificate(manyNamed.der);
 const publicKey = thumbprintOf(manyNamed.keys.publicKey.export({ type: 'spki', format: 'der' }));
-const sha1 = Buffer.from(parsed.sha1Thumbprint, 'base64url').toString('hex');
+const sha1 = Buffer.from(parsed.otherThumbprints.sha1, 'base64url').toString('hex');
 
 describe('the identities of a certificate', () => {
   const keysOfCertificate = identitiesOfCertificate(parsed).map(identityKey);
@@ -44,7 +44,7 @@ test('identityKey contains no glob characters of Redis, whatever the name contai
 
 test('identityKey distinguishes SHA-1 from SHA-256 thumbprints', () => {
   const [identity] = identitiesOf(registeredClient({ certificates: [{ thumbprint: sha1 }] }));
-  expect(identity && identityKey(identity)).toBe(`thumbprint:sha1:${parsed.sha1Thumbprint}`);
+  expect(identity && identityKey(identity)).toBe(`thumbprint:sha1:${parsed.otherThumbprints.sha1}`);
 });
 
 test('identitiesOf returns both names of secrets that differ in case', () => {

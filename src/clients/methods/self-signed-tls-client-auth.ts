@@ -28,10 +28,10 @@ export const selfSignedTlsClientAuth: AuthenticationMethod<RegisteredCertificate
   specificity: () => undefined,
   caPins: () => [],
   recognizes: (registered, certificate) => {
-    if (registered.by === 'public_key') return certificate.publicKeyThumbprint === registered.publicKeyThumbprint;
-    const own = { sha256: certificate.thumbprint, sha1: certificate.sha1Thumbprint };
+    const { thumbprint, otherThumbprints } = certificate;
+    if (registered.by === 'public_key') return otherThumbprints.publicKey === registered.publicKeyThumbprint;
     const { algorithm, value } = registered.thumbprint;
-    return own[algorithm] === value;
+    return value === (algorithm === 'sha256' ? thumbprint : otherThumbprints.sha1);
   },
   authenticate: (registered, presented) => {
     const rejection = rejectionByTerminator(presented);

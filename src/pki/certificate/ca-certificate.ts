@@ -11,6 +11,8 @@ import { publicKeyOf } from './public-key-info.ts';
 /** A certificate whose key may sign others. Path validation checks whether a given signature was permitted. */
 export interface CaCertificate extends Certificate {
   readonly publicKey: KeyObject;
+  /** Base64url SHA-256 of the SubjectPublicKeyInfo: the same for all certificates with this key. */
+  readonly publicKeyThumbprint: string;
   readonly nameConstraints: NameConstraints | undefined;
   readonly policyMappings: readonly PolicyMapping[];
   /** After how many more certificates that are not self-issued anyPolicy has no meaning; may be Infinity. */
@@ -29,6 +31,7 @@ export function parseCaCertificate(der: Uint8Array): CaCertificate {
   return {
     ...certificate,
     publicKey: publicKeyOf(structure.publicKey),
+    publicKeyThumbprint: certificate.otherThumbprints.publicKey,
     nameConstraints: parseNameConstraints(extensions.get(ExtensionOid.nameConstraints)),
     policyMappings: parsePolicyMappings(extensions),
     inhibitAnyPolicy: parseInhibitAnyPolicy(extensions),

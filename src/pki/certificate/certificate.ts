@@ -27,16 +27,14 @@ import {
   type SubjectAlternativeNames,
 } from './subject-alternative-names.ts';
 import { type Svid, svidOf } from './svid.ts';
-import { sha1Thumbprint, sha256Thumbprint } from './thumbprint.ts';
+import { OtherThumbprints, sha256Thumbprint } from './thumbprint.ts';
 
 /** The contents of a certificate, a client's or a CA's. Its issuer is not verified, nor its validity period checked. */
 export interface Certificate {
   readonly der: Uint8Array;
   /** `x5t#S256` of exactly `der`. */
   readonly thumbprint: string;
-  readonly sha1Thumbprint: string;
-  /** Base64url SHA-256 of the SubjectPublicKeyInfo: the same for all certificates with this key. */
-  readonly publicKeyThumbprint: string;
+  readonly otherThumbprints: OtherThumbprints;
   /** The content bytes of the INTEGER, in hex. */
   readonly serialNumber: string;
   readonly issuer: EncodedName;
@@ -100,8 +98,7 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate {
   const certificate = {
     der,
     thumbprint: sha256Thumbprint(der),
-    sha1Thumbprint: sha1Thumbprint(der),
-    publicKeyThumbprint: sha256Thumbprint(publicKey.encoded),
+    otherThumbprints: new OtherThumbprints(der, publicKey),
     // Field by field: spreading the objects takes 7 µs.
     issuer: names.issuer,
     issuerText: names.issuerText,

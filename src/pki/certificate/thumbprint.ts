@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { CertificateError } from './certificate-error.ts';
+import type { DerElement } from './der-element.ts';
 
 /** A thumbprint from a client record. SHA-1 eases migration from .NET, where it is the default. */
 export type RegisteredThumbprint =
@@ -14,6 +15,37 @@ export function sha256Thumbprint(der: Uint8Array): string {
 /** `x5t`: base64url of the SHA-1 of the DER (RFC 7515 §4.1.7). Compared only with registered thumbprints. */
 export function sha1Thumbprint(der: Uint8Array): string {
   return hash('sha1', der, 'base64url');
+}
+
+/** Thumbprints by which few clients are registered. Each is computed when it is first read. */
+export class OtherThumbprints {
+  readonly #der: Uint8Array;
+  /** Where the SubjectPublicKeyInfo is. */
+  readonly #keyStart: number;
+  readonly #keyEnd: number;
+  #sha1: string | undefined;
+  #publicKey: string | undefined;
+
+  /**
+   * @param der the certificate
+   * @param publicKey its SubjectPublicKeyInfo, parsed from `der`
+   */
+  constructor(der: Uint8Array, { offset, end }: DerElement) {
+    this.#der = der;
+    this.#keyStart = offset;
+    this.#keyEnd = end;
+  }
+
+  get sha1(): string {
+    this.#sha1 ??= sha1Thumbprint(this.#der);
+    return this.#sha1;
+  }
+
+  /** Base64url SHA-256 of the SubjectPublicKeyInfo: the same for all certificates with this key. */
+  get publicKey(): string {
+    this.#publicKey ??= sha256Thumbprint(this.#der.subarray(this.#keyStart, this.#keyEnd));
+    return this.#publicKey;
+  }
 }
 
 /**

@@ -7,7 +7,7 @@ import { sharedAmong } from '../../support/shared-identities.ts';
 
 const parsed = parseClientCertificate(manyNamed.der);
 const publicKey = thumbprintOf(manyNamed.keys.publicKey.export({ type: 'spki', format: 'der' }));
-const sha1 = Buffer.from(parsed.sha1Thumbprint, 'base64url').toString('hex');
+const sha1 = Buffer.from(parsed.otherThumbprints.sha1, 'base64url').toString('hex');
 const dn = { tls_client_auth_subject_dn: 'CN=client,O=company' };
 
 const keyOf = (name: string) => thumbprintOf(Buffer.from(name));
