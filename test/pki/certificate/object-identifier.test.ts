@@ -8,7 +8,7 @@ const textOf = (bytes: Uint8Array) => parseObjectIdentifier(parseDer(bytes));
 /** These two have the same hash: 33 × 0x2a + 0x03 = 33 × 0x29 + 0x24 = 1389. */
 const [one, other] = [bytesOf('06022a03'), bytesOf('06022924')];
 
-test('identifiers with the same hash are told apart, however often they alternate', () => {
+test('identifiers with the same hash keep their own texts, however often they alternate', () => {
   const texts = [one, other, one, one, other, other].map(textOf);
   expect(texts).toEqual(['1.2.3', '1.1.36', '1.2.3', '1.2.3', '1.1.36', '1.1.36']);
 });
