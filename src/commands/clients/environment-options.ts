@@ -5,7 +5,7 @@ import { fileErrorReason } from '../../errors/file-error.ts';
 import { ConfigurationError } from '../../errors/operator-error.ts';
 import { readBoundedFile } from '../../files/bounded-file.ts';
 import { encodingProblem } from '../../files/text-encoding.ts';
-import { printWarnings } from '../output/errors.ts';
+import { nameOptionInProblems, printWarnings } from '../output/errors.ts';
 
 interface EnvironmentOptions {
   readonly settings?: string;
@@ -45,6 +45,7 @@ export async function prepareEnvironment(_: Command, command: Command): Promise<
   }
   const { describeUnknownSetting, findUnknownSettings } = await import('../../settings/unknown-settings.ts');
   printWarnings(findUnknownSettings(environment).map(describeUnknownSetting));
+  if (redisUrl !== undefined) nameOptionInProblems('COUNTERSIGN_REDIS_URL', '--redis-url');
 }
 
 function readSettingsFile(path: string): Readonly<Record<string, string | undefined>> {

@@ -24,10 +24,19 @@ export function printError(error: unknown): void {
   else printProblem(`unexpected error ${withSourcePositions(inspect(error))}`);
 }
 
+/** Options that have replaced a setting, by the name of its variable. */
+const optionsByVariable = new Map<string, string>();
+
+/** From now on, problems name the option, which the user has typed, instead of the variable. */
+export function nameOptionInProblems(variable: string, option: string): void {
+  optionsByVariable.set(variable, option);
+}
+
 /** Prints a problem of one or more lines. It may quote file contents and names, so terminal controls are escaped. */
 export function printProblem(problem: string): void {
   const name = styleText('red', 'countersign:', { stream: process.stderr });
-  for (const line of problem.split('\n')) console.error(`${name} ${printable(line)}`);
+  const text = problem.replace(/\bCOUNTERSIGN_\w+/g, (variable) => optionsByVariable.get(variable) ?? variable);
+  for (const line of text.split('\n')) console.error(`${name} ${printable(line)}`);
 }
 
 /** Prints on standard error what does not keep the command from running. */
