@@ -15,7 +15,8 @@ const MAX_BYTES = 4_096;
 /**
  * The password of the options; empty if there is none.
  *
- * @throws {OperatorError} if both are given, or the file cannot be read or is not a password; it never quotes the content
+ * @throws {OperatorError} if both are given, or the file cannot be read, is empty or is not a password; it never quotes
+ *   the content
  */
 export function readPassword({ password, passwordFile }: PasswordOptions): string {
   if (passwordFile === undefined) return password ?? '';
@@ -27,6 +28,9 @@ export function readPassword({ password, passwordFile }: PasswordOptions): strin
   const line = content.toString().replace(/\r?\n$/, '');
   if (/[\r\n]/.test(line))
     throw new OperatorError([`${passwordFile}: has more than one line, so it is not a password`]);
+  // Otherwise, the reader of the protected file would ask for the option.
+  if (line === '')
+    throw new OperatorError([`${passwordFile}: is empty: write the password into it, or leave out --password-file`]);
   return line;
 }
 
