@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { grantTypes, isClientId, MAX_RESOURCE_LENGTH } from '../oauth/grammar.ts';
+import { CLIENT_ID_GRAMMAR, grantTypes, isClientId, MAX_RESOURCE_LENGTH } from '../oauth/grammar.ts';
 import { clientSecret } from './methods/method.ts';
 import { authenticationMethodNames, methodFields } from './methods/methods.ts';
 import { describedAs, scopeList, shortText, text } from './record-fields.ts';
@@ -43,9 +43,9 @@ const tokenRateError = 'expected a number of tokens and a period, such as 100/s,
 export const clientRecordSchema = z.strictObject({
   client_id: z
     .string()
-    .refine(isClientId, { error: 'expected 1 to 255 printable ASCII characters' })
+    .refine(isClientId, { error: `expected ${CLIENT_ID_GRAMMAR}` })
     .meta({
-      ...describedAs('the identifier of the client: 1 to 255 printable ASCII characters'),
+      ...describedAs(`the identifier of the client: ${CLIENT_ID_GRAMMAR}`),
       pattern: '^[ -~]{1,255}$',
     }),
   client_name: z.string().optional().meta(describedAs('human-readable name')),

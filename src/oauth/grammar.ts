@@ -11,6 +11,9 @@ export function isClientId(text: string): boolean {
   return /^[\x20-\x7e]{1,255}$/.test(text);
 }
 
+/** What {@link isClientId} accepts, for messages. */
+export const CLIENT_ID_GRAMMAR = '1 to 255 printable ASCII characters';
+
 /** Our own limit, since audit events contain the scope of a request: RFC 6749 sets none. */
 export const MAX_SCOPE_TOKEN_LENGTH = 256;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { describedAs, scopeList, text } from '../clients/record-fields.ts';
-import { isClientId, isResourceIndicator, MAX_RESOURCE_LENGTH } from '../oauth/grammar.ts';
+import { CLIENT_ID_GRAMMAR, isClientId, isResourceIndicator, MAX_RESOURCE_LENGTH } from '../oauth/grammar.ts';
 import { signingAlgorithmNames } from '../tokens/algorithms/signing-algorithm.ts';
 import { isResourceName } from './resource.ts';
 
@@ -91,7 +91,7 @@ export const resourceRecordSchema = z.strictObject({
     .optional()
     .meta(describedAs("the algorithm that its tokens are signed with; the server's own by default")),
   introspection: z
-    .array(z.string().refine(isClientId, { error: 'expected a client_id: 1 to 255 printable ASCII characters' }))
+    .array(z.string().refine(isClientId, { error: `expected a client_id: ${CLIENT_ID_GRAMMAR}` }))
     .default([])
     .meta(describedAs('the client_id of each client that may introspect its tokens, besides the client of the token')),
 });

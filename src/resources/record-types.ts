@@ -1,5 +1,5 @@
 import { recordSerializer, serializeClient } from '../clients/serialize-record.ts';
-import { isClientId } from '../oauth/grammar.ts';
+import { CLIENT_ID_GRAMMAR, isClientId } from '../oauth/grammar.ts';
 import { resourceRecordSchema } from './record-schema.ts';
 import { isResourceName } from './resource.ts';
 
@@ -22,7 +22,7 @@ export const recordTypes = {
     list: 'clients',
     idField: 'client_id',
     isId: isClientId,
-    idGrammar: '1 to 255 printable ASCII characters',
+    idGrammar: CLIENT_ID_GRAMMAR,
     serialize: serializeClient,
   },
   resource: {

@@ -1,5 +1,5 @@
 import { parseJson } from '../clients/strict-json.ts';
-import { isClientId, isScopeToken } from '../oauth/grammar.ts';
+import { CLIENT_ID_GRAMMAR, isClientId, isScopeToken } from '../oauth/grammar.ts';
 import type { TokenReasonCode } from '../reasons/reasons.ts';
 import { abbreviate } from '../text.ts';
 
@@ -100,7 +100,7 @@ function requireText(claims: JsonMembers, name: string): string {
 function requireClientId(claims: JsonMembers): string {
   const clientId = requireText(claims, 'client_id');
   if (isClientId(clientId)) return clientId;
-  throw new AccessTokenError('token_malformed', 'its client_id is not 1 to 255 printable ASCII characters');
+  throw new AccessTokenError('token_malformed', `its client_id is not ${CLIENT_ID_GRAMMAR}`);
 }
 
 /** RFC 7519 §4.1.3: one string, or a list of them. */

@@ -113,9 +113,9 @@ describeWith(['redis-server'], 'countersign tokens', () => {
   test.each<[args: readonly string[], code: number, reason: RegExp]>([
     [[], 2, /expected exactly one of --client, --resource and --jti/],
     [['--client', 'a', '--jti', 'b'], 2, /expected exactly one of/],
-    [['--client', 'ä'], 2, /--client: "ä" is not a client_id/],
+    [['--client', 'ä'], 2, /--client: "ä" is not a client_id: expected 1 to 255 printable ASCII characters\n/],
     [['--client', ''], 2, /--client: "" is not a client_id/],
-    [['--jti', 'a b'], 2, /--jti: "a b" is not a jti/],
+    [['--jti', 'a b'], 2, /--jti: "a b" is not a jti: expected 1 to 255 printable ASCII characters without spaces\n/],
     [['--jti', 'a', '--before', '2026-11-30T08:00:00Z'], 2, /--before has no effect on a single token: remove it/],
     [['--client', 'a', '--before', 'yesterday'], 2, /--before: "yesterday" is not an instant such as/],
     [['--client', 'a', '--before', '2026-11-30'], 2, /--before: "2026-11-30" is not an instant such as/],

@@ -3,7 +3,7 @@ import { parseAddress, parseBaseUrlOption } from '../../doctor/probe/options.ts'
 import { readCaCertificates, readClientKeyPair } from '../../doctor/probe/read-key-pair.ts';
 import { ConfigurationError, OperatorError } from '../../errors/operator-error.ts';
 import { type PasswordOptions, readPassword } from '../../files/read-password.ts';
-import { isClientId } from '../../oauth/grammar.ts';
+import { CLIENT_ID_GRAMMAR, isClientId } from '../../oauth/grammar.ts';
 import { CertificateError } from '../../pki/certificate/certificate-error.ts';
 import { decodeDistinguishedName } from '../../pki/certificate/names/distinguished-name.ts';
 import { parseCertificateStructure } from '../../pki/certificate/structure.ts';
@@ -101,7 +101,7 @@ function clientIdOf({ clientId }: TokenOptions, { der }: ClientKeyPair): string 
   if (id === undefined)
     throw new ConfigurationError(['--client-id is missing, and the certificate has no CN to use instead']);
   if (isClientId(id)) return id;
-  throw new ConfigurationError(['--client-id: expected 1 to 255 printable ASCII characters']);
+  throw new ConfigurationError([`--client-id: expected ${CLIENT_ID_GRAMMAR}`]);
 }
 
 const COMMON_NAME = '2.5.4.3';

@@ -1,7 +1,7 @@
 import { parseResourceValue } from '../../administration/stored-records.ts';
 import { formatDiagnostic } from '../../clients/diagnostics.ts';
 import { ConfigurationError, OperatorError } from '../../errors/operator-error.ts';
-import { isClientId, isResourceIndicator } from '../../oauth/grammar.ts';
+import { CLIENT_ID_GRAMMAR, isClientId, isResourceIndicator } from '../../oauth/grammar.ts';
 import { clientKey, resourceKey } from '../../resources/record-types.ts';
 import { isResourceName } from '../../resources/resource.ts';
 import type { Environment } from '../../settings/settings.ts';
@@ -79,13 +79,11 @@ const JTI = /^[\x21-\x7e]{1,255}$/;
 function requireGrammar({ option, text }: Target): void {
   const name = quoted(text);
   if (option === 'client' && !isClientId(text))
-    throw new ConfigurationError([
-      `--client: ${name} is not a client_id: expected 1 to 255 printable ASCII characters`,
-    ]);
+    throw new ConfigurationError([`--client: ${name} is not a client_id: expected ${CLIENT_ID_GRAMMAR}`]);
   if (option === 'resource' && !isResourceName(text) && !isResourceIndicator(text))
     throw new ConfigurationError([`--resource: ${name} is neither the name of a resource nor an absolute URI`]);
   if (option === 'jti' && !JTI.test(text))
-    throw new ConfigurationError([`--jti: ${name} is not a jti: expected 1 to 255 printable ASCII characters`]);
+    throw new ConfigurationError([`--jti: ${name} is not a jti: expected ${CLIENT_ID_GRAMMAR} without spaces`]);
 }
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;
