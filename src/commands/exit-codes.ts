@@ -36,7 +36,8 @@ const imported: CommandCodes = {
 const commands: Readonly<Record<string, CommandCodes>> = {
   serve: {
     success: 'stopped; with --check, the server can start',
-    failure: 'it cannot start, as on an address in use, or was stopped twice; with --check, Redis cannot be reached',
+    failure:
+      'it cannot start, as on an address that is in use or missing, or was stopped twice; with --check, Redis cannot be reached',
     isStopped: true,
   },
   dev: { success: 'stopped', failure: 'it cannot start, as on a port in use', isStopped: true },

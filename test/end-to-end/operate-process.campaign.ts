@@ -472,6 +472,18 @@ describe('serve --check', () => {
     ]);
   });
 
+  test('of an address that the machine does not have exits with 2, and the server with 1: it may arrive later', async () => {
+    const env = {
+      COUNTERSIGN_OPERATIONS_LISTEN: '192.0.2.1:8080',
+      COUNTERSIGN_LISTEN: `127.0.0.1:${await freePort()}`,
+    };
+    const problem =
+      'countersign: COUNTERSIGN_OPERATIONS_LISTEN: cannot listen on 192.0.2.1:8080: this machine does not have that address\n';
+    const checked = await check(env);
+    const served = await runCountersign(['serve'], { env: { ...settings, ...env } });
+    expect([checked.code, checked.stderr, served.code, served.stderr]).toEqual([2, problem, 1, problem]);
+  });
+
   test('reports the problems of all files at once, and exits with 2', async () => {
     const broken = join(temporaryDirectory(), 'broken');
     writeFileSync(broken, '[{"client_id": 1}]', { mode: 0o600 });
