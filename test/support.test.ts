@@ -256,4 +256,10 @@ describe('expectWithin', () => {
     await expectWithin(100, measure);
     await expect(expectWithin(100, measure)).rejects.toThrow(/took too long each time: (?:10{9} ms [^,]+(?:, |$)){3}/);
   });
+
+  it('rejects at once if the measurement does: a wrong result is not a delay', async () => {
+    const results = [Promise.reject(new Error('wrong result')), Promise.resolve(1)];
+    await expect(expectWithin(100, () => results.shift() ?? Promise.resolve(0))).rejects.toThrow('wrong result');
+    expect(results).toHaveLength(1);
+  });
 });
