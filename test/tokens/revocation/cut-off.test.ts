@@ -78,4 +78,19 @@ describeWith(['redis-server'], 'the revocations of a replica whose clock was set
       5_000,
     );
   });
+
+  test('are read again although no change is announced, and there are none', async () => {
+    let offset = 0;
+    const { revocations } = await startReplica(() => Date.now() + offset);
+    // The polls rest.
+    await delay(1_500);
+    offset = -7_200_000;
+    // It is noticed at the next poll.
+    await delay(1_500);
+    await eventually(
+      () => revocations.check(accessToken()) === undefined,
+      () => 'each token is looked up',
+      2_000,
+    );
+  });
 });

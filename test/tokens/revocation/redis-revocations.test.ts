@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { OAuthError } from '../../../src/oauth/oauth-error.ts';
+import { announcedKeys } from '../../../src/service/token-store.ts';
 import { startCommandProxy } from '../../support/command-proxy.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -95,6 +97,42 @@ describeWith(['redis-server'], 'the revocations of a replica', () => {
       () => `nothing is revoked: ${opened.events}`,
     );
     expect(await outcomes(...all)).toEqual(expected);
+  });
+
+  test('are not read any more by a replica that has stopped', async () => {
+    const prefix = keyPrefix();
+    const [stopped, other] = [await openSynced({ prefix }), await openSynced({ prefix })];
+    await stopped.revocations.close();
+    const token = accessToken();
+    await revoke(prefix, token.tokenId);
+    await untilRevoked(other, token);
+    // Four polls.
+    await delay(1_000);
+    expect(stopped.revocations.findKnown(token)).toBe(undefined);
+  });
+
+  test('that were written here are read back although no change is announced: Redis may have lost them', async () => {
+    const prefix = keyPrefix();
+    const announced = announcedKeys(prefix);
+    // As if every announcement were lost, without a sign of that.
+    announced.revocations.follow({
+      mode: 'tracking',
+      covers: () => true,
+      get syncedUntil() {
+        return performance.now();
+      },
+    });
+    const opened = await openSynced({ prefix, announced });
+    // Several, since one of them may be read back before it is lost.
+    for (let round = 0; round < 3; round += 1) {
+      await opened.revocations.revoke(accessToken());
+      await redis.del(`${prefix}revocations`);
+    }
+    await eventually(
+      () => opened.events.includes('lost'),
+      () => `${opened.events}`,
+      5_000,
+    );
   });
 
   test('take no command of Redis for a verification', async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ChainableCommander, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { announcedKeys } from '../../../../src/service/token-store.ts';
@@ -383,6 +384,49 @@ describeWith(['redis-server'], 'the keyring in Redis', () => {
       expect(signs(server)).not.toBe(false);
       expect(server.log.every(({ event }) => ['keyring_loaded', 'keyring_changed'].includes(event))).toBe(true);
     }
+  });
+
+  test('is not maintained by a server that rejects it: its keys would be written again', async () => {
+    const settings = { publishAhead: 1_000, rotation: 1_500, retention: 2_000, clockTolerance: 50 };
+    const keyring = await create({ settings });
+    const attacker = await startOther();
+    const server = await start({ settings });
+    const forged = serializeKeyring({ ...keyring, version: 99, keys: [...keyring.keys, attacker] });
+    await setStored(forged);
+    await until(() => server.count('keyring_rejected') === 1);
+    // A rotation is due within this time, and maintenance every 0.1 s.
+    await delay(3_000);
+    expect(await stored()).toBe(forged);
+    expect(server.count('keyring_maintenance_failed')).toBe(0);
+  });
+
+  test('is maintained once at a time by a server, also while that generates keys', async () => {
+    const slow = ['RS256', 'RS384', 'PS256', 'PS384'] as const;
+    await create();
+    for (const algorithm of slow)
+      await createKeyring(await changeOptions(client, prefix), { first: 'ES256', algorithm });
+    const keyring = parseKeyring(await stored());
+    const byAlgorithm = Map.groupBy(keyring.keys, ({ algorithm }) => algorithm);
+    const keys = [...byAlgorithm.values()].flatMap(([first]) => first ?? []);
+    await setStored({ ...keyring, keys });
+    const reads = async () => Number(/cmdstat_evalsha_ro:calls=(\d+)/.exec(await client.info('commandstats'))?.[1]);
+    const before = await reads();
+    await start();
+    await until(async () => parseKeyring(await stored()).keys.length > keys.length);
+    // Another one may have begun, since the keyring has changed.
+    expect((await reads()) - before).toBeLessThanOrEqual(2);
+  });
+
+  test('is not followed by a server that has stopped', async () => {
+    const keyring = await create();
+    const [stopped, other] = [await start(), await start()];
+    await stopped.keyring.close();
+    await change((each, now) => withoutKey(each, keyring.keys[0]?.keyId ?? '', now));
+    await until(() => other.count('keyring_changed') === 1);
+    // Ten polls.
+    await delay(500);
+    expect(stopped.count('keyring_changed')).toBe(0);
+    expect(publishes(stopped, keyring)).toBe(true);
   });
 
   test('is not maintained by a server whose clock differs by more than five minutes from that of Redis', async () => {
