@@ -191,11 +191,16 @@ export function withoutKey(keyring: StoredKeyring, keyId: string, now: number): 
  * A key does not sign any more. If it signs now, the next key replaces it as `rotated` does, and it stays published until
  * its tokens have expired. If it has not signed yet, it is removed.
  *
- * @throws {KeyringChangeError} if it is retired already, or if the next key has not been published for long enough
+ * @throws {KeyringChangeError} if it is retired already, if the next key has not been published for long enough, or if it
+ *   may have begun to sign on some servers only
  */
 export function retired(keyring: StoredKeyring, keyId: string, policy: RotationPolicy, now: number): StoredKeyring {
   const key = requireKey(keyring, keyId);
   const phase = keyPhases(keyring.keys, policy.retention, now).find((each) => each.key === key);
+  if (phase?.state === 'next' && key.signsFrom <= now + policy.clockTolerance) {
+    const early = 'and may sign already on a server whose clock is fast, whose tokens would be rejected';
+    throw new KeyringChangeError(`${keyId} signs from ${timeOf(key.signsFrom)}, ${early}: retire it after that`);
+  }
   if (phase?.state === 'next') return withoutKey(keyring, keyId, now);
   if (phase?.state === 'signing') return rotated(keyring, key.algorithm, policy, now);
   throw new KeyringChangeError(`${keyId} is retired already, and stays published until its tokens have expired`);

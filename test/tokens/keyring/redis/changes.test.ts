@@ -199,6 +199,18 @@ describe('a key that is retired by command', () => {
     expect(after.keys).toEqual(keyring.keys.slice(0, 1));
   });
 
+  test('is not removed while it may sign on a server whose clock is fast', () => {
+    const keyring = newKeyring();
+    const { keyId, signsFrom } = keyAt(keyring, 1);
+    const retireAt = (time: number) => retired(keyring, keyId, policy, time);
+    expect(retireAt(signsFrom - 5 * MINUTE - 1).keys).toEqual(keyring.keys.slice(0, 1));
+    for (const time of [signsFrom - 5 * MINUTE, signsFrom - 1]) {
+      expect(() => retireAt(time)).toThrow(
+        `${keyId} signs from 2026-11-30T23:55:00Z, and may sign already on a server whose clock is fast, whose tokens would be rejected: retire it after that`,
+      );
+    }
+  });
+
   test('is not changed if it is retired', () => {
     const first = newKeyring();
     const rotation = keyAt(first, 1).signsFrom;

@@ -168,7 +168,21 @@ test('a keyring keeps its promises in every history', () => {
         history.check();
       }
     }),
-    { numRuns: 150 },
+    {
+      numRuns: 150,
+      examples: [
+        // The next key begins to sign on the third server, and is retired.
+        [
+          [0, 0, 3_128],
+          [
+            ['wait', DAY],
+            ['rotate', 'ES256'],
+            ['wait', 5 * MINUTE - 3_128],
+            ['retire', 1],
+          ],
+        ],
+      ],
+    },
   );
 });
 
