@@ -13,8 +13,12 @@ export type LoadResult<Value> =
   | { readonly kind: 'absent'; readonly value: Value; readonly bytes: number };
 
 export interface NearCacheOptions<Value, Source = void> {
-  /** Reads from the store. Throws when the lookup fails; failed lookups are never cached. */
-  readonly load: (key: string, source: Source) => Promise<LoadResult<Value>>;
+  /**
+   * Reads from the store. Throws when the lookup fails; failed lookups are never cached.
+   *
+   * @param previous the present value of the last load, however old, unless it was invalidated or evicted
+   */
+  readonly load: (key: string, source: Source, previous: Value | undefined) => Promise<LoadResult<Value>>;
   /**
    * Whether invalidation covers a value loaded at this time: every change since then, up to a moment ago, was reported by
    * `invalidate` or `markAllStale`.
@@ -150,7 +154,7 @@ export class NearCache<Value, Source = void> {
 
   async #load(key: string, source: Source, isSuperseded: () => boolean): Promise<Value> {
     const loadedAt = this.#options.now();
-    const result = await this.#options.load(key, source);
+    const result = await this.#options.load(key, source, this.#present.get(key)?.value);
     if (!isSuperseded()) this.#store(key, result, loadedAt);
     return result.value;
   }

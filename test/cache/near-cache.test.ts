@@ -107,6 +107,25 @@ test('NearCache revalidates each value while invalidation does not cover it', as
   expect(await cache.find('a')).toBe('version 3');
 });
 
+test('NearCache gives each load the present value of the one before, unless that was invalidated', async () => {
+  const previous: (string | undefined)[] = [];
+  let result = present('one');
+  const load = async (_: string, __: unknown, known: string | undefined) => {
+    previous.push(known);
+    return result;
+  };
+  const { cache, state } = cacheOver(present, { load, isCovered: () => false });
+  for (const next of [present('two'), absent, present('three'), present('four')]) {
+    await cache.find('a');
+    result = next;
+  }
+  state.time = 601;
+  await cache.find('a');
+  cache.invalidate('a');
+  await cache.find('a');
+  expect(previous).toEqual([undefined, 'one', 'two', undefined, 'three', undefined]);
+});
+
 test('NearCache revalidates each value once after markAllStale', async () => {
   const { cache, state } = cacheOver(present);
   for (const key of ['a', 'b']) await cache.find(key);

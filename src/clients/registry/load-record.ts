@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { LoadResult } from '../../cache/near-cache.ts';
 import {
   type CommandExecutor,
@@ -13,7 +14,8 @@ import type { DataLossDetector } from './data-loss.ts';
 
 /** The parsed value of the key of a record. */
 export type StoredRecord<Value> =
-  | { readonly kind: 'record'; readonly record: Value }
+  /** `digest`: of the value that the record was parsed from. */
+  | { readonly kind: 'record'; readonly record: Value; readonly digest: string }
   | { readonly kind: 'none' }
   /** The value is not a valid record. `reason` names the key and the errors. */
   | { readonly kind: 'invalid'; readonly reason: string };
@@ -26,6 +28,7 @@ export interface RecordSource<Value> {
   readonly execute: CommandExecutor;
   /** Of the key of a record; its name follows. */
   readonly prefix: string;
+  /** A record that was parsed from an equal value counts as equal. */
   readonly parse: (name: string, record: JsonObject) => RecordParseResult<Value>;
   readonly dataLoss: DataLossDetector;
 }
@@ -35,15 +38,17 @@ type RecordParseResult<Value> =
   | { readonly ok: false; readonly errors: readonly Diagnostic[] };
 
 /**
- * Loads a record from Redis.
+ * Loads a record from Redis. What was derived from the previous record, such as a minted token, counts for that very object.
  *
+ * @param previous of the same name; returned if the value in Redis is still the one that it was parsed from
  * @throws {RedisUnavailableError} also if the record is missing because Redis lost all records
  */
 export async function loadRecord<Value>(
   name: string,
   source: RecordSource<Value>,
+  previous?: StoredRecord<Value>,
 ): Promise<LoadResult<StoredRecord<Value>>> {
-  const read = () => readRecord(name, source);
+  const read = () => readRecord(name, source, previous);
   return (await unlessLost(source.dataLoss, read)) ?? { kind: 'absent', value: { kind: 'none' }, bytes: 0 };
 }
 
@@ -71,11 +76,12 @@ export async function unlessLost<Value>(
 async function readRecord<Value>(
   name: string,
   source: RecordSource<Value>,
+  previous: StoredRecord<Value> | undefined,
 ): Promise<LoadResult<StoredRecord<Value>> | undefined> {
   const key = `${source.prefix}${name}`;
   const [value, lifetime] = await Promise.all([getValue(source.execute, key), getLifetime(source.redis, key)]);
   if (value === null) return undefined;
-  const parsed = 'wrongType' in value ? value.wrongType : parseValue(value, name, source);
+  const parsed = 'wrongType' in value ? value.wrongType : parseValue(value, name, source, previous);
   if (typeof parsed !== 'string') return { ...parsed, ...lifetime };
   const reason = abbreviate(`the value of ${key} is not a ${source.kind} record: ${parsed}`);
   return { kind: 'absent', value: { kind: 'invalid', reason }, bytes: BYTES_PER_RECORD_BYTE * reason.length };
@@ -109,11 +115,14 @@ function parseValue<Value>(
   value: Buffer,
   name: string,
   { parse }: RecordSource<Value>,
+  previous: StoredRecord<Value> | undefined,
 ): LoadResult<StoredRecord<Value>> | string {
+  const bytes = BYTES_PER_RECORD + BYTES_PER_RECORD_BYTE * value.length;
+  const digest = hash('sha256', value, 'base64url');
+  if (previous?.kind === 'record' && previous.digest === digest) return { kind: 'present', value: previous, bytes };
   const decoded = decodeRecord(value);
   if (typeof decoded === 'string') return decoded;
   const parsed = parse(name, decoded);
   if (!parsed.ok) return parsed.errors.map(formatDiagnostic).join('; ');
-  const bytes = BYTES_PER_RECORD + BYTES_PER_RECORD_BYTE * value.length;
-  return { kind: 'present', value: { kind: 'record', record: parsed.record }, bytes };
+  return { kind: 'present', value: { kind: 'record', record: parsed.record, digest }, bytes };
 }

@@ -13,7 +13,7 @@ export class RecordCache<Value> {
 
   constructor(source: RecordSource<Value>, caching: Caching) {
     this.prefix = source.prefix;
-    this.cache = new NearCache({ ...caching, load: (name) => loadRecord(name, source) });
+    this.cache = new NearCache({ ...caching, load: (name, _, previous) => loadRecord(name, source, previous) });
   }
 
   /**

@@ -65,7 +65,7 @@ class Simulation {
       prefix: 'identity:',
       clients: {
         prefix: 'client:',
-        find: async (clientId) => ({ kind: 'record', record: clientOf(clientId) }),
+        find: async (clientId) => ({ kind: 'record', record: clientOf(clientId), digest: '' }),
       },
       dataLoss: { hasLostData: async () => false },
       changes: this.#changes,
