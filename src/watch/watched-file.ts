@@ -2,6 +2,7 @@ import { fileErrorReason } from '../errors/file-error.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import type { Log } from '../observability/log.ts';
 import { type LoadedValue, LoadFailure, type LoadOptions, listOf, loadOneVersion } from './load-files.ts';
+import { ReloadQueue } from './reload-queue.ts';
 import { filesState, INTERVAL_MILLISECONDS, watchFiles } from './watch-files.ts';
 
 /**
@@ -102,12 +103,10 @@ export class WatchedValue<Value> implements WatchedFile {
   readonly #options: WatchedValueOptions<Value>;
   readonly #stopWatching: () => void;
   readonly #stopping = new AbortController();
+  readonly #loads = new ReloadQueue(() => this.#loadOrKeep());
   #current: Value;
   /** Of the files when they were loaded last, successfully or not. */
   #state: string;
-  #lastLoad: Promise<unknown> = Promise.resolve();
-  /** A reload that has not begun, which will find the files as they are then. */
-  #next: Promise<ReloadResult> | undefined;
   #repetition: NodeJS.Timeout | undefined;
 
   constructor(options: WatchedValueOptions<Value>, { value, state }: LoadedValue<Value>) {
@@ -135,29 +134,19 @@ export class WatchedValue<Value> implements WatchedFile {
   }
 
   reload(): Promise<ReloadResult> {
-    this.#next ??= this.#afterLastLoad(() => {
-      this.#next = undefined;
-      return this.#loadOrKeep();
-    });
-    return this.#next;
+    return this.#loads.reload();
   }
 
   /** Loads the files if they have changed since they were loaded last, so that another file can depend on them. */
   refresh(): Promise<void> {
-    return this.#afterLastLoad(() => this.#loadIfChanged());
+    return this.#loads.add(() => this.#loadIfChanged());
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#stopWatching();
     clearTimeout(this.#repetition);
-    await this.#lastLoad;
-  }
-
-  #afterLastLoad<Result>(load: () => Promise<Result>): Promise<Result> {
-    const result = this.#lastLoad.then(load);
-    this.#lastLoad = result;
-    return result;
+    await this.#loads.last;
   }
 
   /** The last load may have found the change. */
@@ -210,7 +199,7 @@ export class WatchedValue<Value> implements WatchedFile {
     }
     this.problem = reason;
     if (!repeats) return;
-    const repeat = () => void this.#afterLastLoad(() => this.#loadOrKeep(true));
+    const repeat = () => void this.#loads.add(() => this.#loadOrKeep(true));
     this.#repetition = setTimeout(repeat, REPEAT_INTERVALS * intervalMilliseconds).unref();
   }
 }

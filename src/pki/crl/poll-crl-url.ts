@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { ReloadQueue } from '../../watch/reload-queue.ts';
 import { type CrlCache, CrlCacheError, createLocalCrlCache } from './crl-cache.ts';
 import { fetchCrl } from './fetch-crl.ts';
 
@@ -33,32 +34,18 @@ export interface CrlUrlPolling {
 export function pollCrlUrl(polled: PolledUrl): CrlUrlPolling {
   const { intervalMilliseconds, signal } = polled;
   const poll = createPoll(polled);
-  const firstAttempt = poll('refresh');
-  let last = firstAttempt;
-  /** One poll runs after the other. */
-  const afterLast = (next: () => Promise<boolean>) => {
-    last = last.then(next);
-    return last;
-  };
+  const polls = new ReloadQueue(() => poll('fetch'));
+  const firstAttempt = polls.add(() => poll('refresh'));
   const repeat = async () => {
     await firstAttempt;
     while (!signal.aborted) {
       await setTimeout(intervalMilliseconds / POLLS_PER_INTERVAL, undefined, { signal, ref: false });
-      await afterLast(() => poll('refresh'));
+      await polls.add(() => poll('refresh'));
     }
   };
   // Only the signal ends it: a poll does not throw.
   repeat().catch(() => {});
-  /** A fetch that has not begun, which will find what is published then. */
-  let next: Promise<boolean> | undefined;
-  const fetch = () => {
-    next ??= afterLast(() => {
-      next = undefined;
-      return poll('fetch');
-    });
-    return next;
-  };
-  return { firstAttempt, fetch };
+  return { firstAttempt, fetch: () => polls.reload() };
 }
 
 /** `refresh`: fetches only content that is old. */
