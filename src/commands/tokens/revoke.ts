@@ -83,7 +83,9 @@ function requireGrammar({ option, text }: Target): void {
   if (option === 'resource' && !isResourceName(text) && !isResourceIndicator(text))
     throw new ConfigurationError([`--resource: ${name} is neither the name of a resource nor an absolute URI`]);
   if (option === 'jti' && !JTI.test(text))
-    throw new ConfigurationError([`--jti: ${name} is not a jti: expected ${CLIENT_ID_GRAMMAR} without spaces`]);
+    throw new ConfigurationError([
+      `--jti: ${name} is not a jti: expected 1 to 255 printable ASCII characters without spaces`,
+    ]);
 }
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;

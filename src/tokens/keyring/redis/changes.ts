@@ -198,8 +198,9 @@ export function retired(keyring: StoredKeyring, keyId: string, policy: RotationP
   const key = requireKey(keyring, keyId);
   const phase = keyPhases(keyring.keys, policy.retention, now).find((each) => each.key === key);
   if (phase?.state === 'next' && key.signsFrom <= now + policy.clockTolerance) {
-    const early = 'and may sign already on a server whose clock is fast, whose tokens would be rejected';
-    throw new KeyringChangeError(`${keyId} signs from ${timeOf(key.signsFrom)}, ${early}: retire it after that`);
+    const early = 'a server whose clock is fast may sign with it already, and its tokens would be rejected';
+    const fix = 'Retire it after that. If it has leaked, add --now';
+    throw new KeyringChangeError(`${keyId} signs from ${timeOf(key.signsFrom)}: ${early}. ${fix}`);
   }
   if (phase?.state === 'next') return withoutKey(keyring, keyId, now);
   if (phase?.state === 'signing') return rotated(keyring, key.algorithm, policy, now);

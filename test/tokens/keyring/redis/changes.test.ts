@@ -206,7 +206,7 @@ describe('a key that is retired by command', () => {
     expect(retireAt(signsFrom - 5 * MINUTE - 1).keys).toEqual(keyring.keys.slice(0, 1));
     for (const time of [signsFrom - 5 * MINUTE, signsFrom - 1]) {
       expect(() => retireAt(time)).toThrow(
-        `${keyId} signs from 2026-11-30T23:55:00Z, and may sign already on a server whose clock is fast, whose tokens would be rejected: retire it after that`,
+        `${keyId} signs from 2026-11-30T23:55:00Z: a server whose clock is fast may sign with it already, and its tokens would be rejected. Retire it after that. If it has leaked, add --now`,
       );
     }
   });
